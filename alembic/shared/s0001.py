@@ -1,0 +1,71 @@
+"""Extensions, roles, and the function that makes a tenant's schema."""
+
+from alembic import op
+from app.core.config import get_settings
+
+revision = "s0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+PROVISION = """
+CREATE FUNCTION public.provision_tenant(tenant bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $body$
+DECLARE
+  schema_name text := 'user_' || tenant;
+  statements text;
+BEGIN
+  IF tenant IS NULL OR tenant <= 0 THEN
+    RAISE EXCEPTION 'not a tenant id: %', tenant;
+  END IF;
+  SELECT ddl INTO STRICT statements FROM public.tenant_ddl ORDER BY stored_at DESC, revision DESC LIMIT 1;
+  EXECUTE format('CREATE SCHEMA %I', schema_name);
+  EXECUTE format('GRANT USAGE ON SCHEMA %I TO @app@, @system@', schema_name);
+  EXECUTE format('ALTER DEFAULT PRIVILEGES IN SCHEMA %I GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO @app@,
+  @system@', schema_name);
+  EXECUTE format('ALTER DEFAULT PRIVILEGES IN SCHEMA %I GRANT USAGE ON SEQUENCES TO @app@, @system@', schema_name);
+  PERFORM set_config('search_path', format('%I, public', schema_name), true);
+  EXECUTE statements;
+END
+$body$
+"""
+
+
+def _role(name: str) -> str:
+    # A database may share its cluster with another installation, so the role may exist already.
+    return f"""
+    DO $$ BEGIN
+      IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}') THEN
+        CREATE ROLE "{name}" NOLOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE;
+      END IF;
+      IF NOT pg_has_role(current_user, '{name}', 'MEMBER') THEN
+        EXECUTE format('GRANT "{name}" TO %I', current_user);
+      END IF;
+    END $$
+    """
+
+
+def upgrade() -> None:
+    settings = get_settings()
+    app_role, system_role = settings.database_role_app, settings.database_role_system
+    for extension in ("pg_trgm", "unaccent", "btree_gin"):
+        op.execute(f"CREATE EXTENSION IF NOT EXISTS {extension} SCHEMA public")
+    for role in (app_role, system_role):
+        op.execute(_role(role))
+        op.execute(f'GRANT USAGE ON SCHEMA public TO "{role}"')
+    op.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    op.execute("""
+        CREATE TABLE tenant_ddl (
+          revision text CONSTRAINT pk_tenant_ddl PRIMARY KEY,
+          ddl text NOT NULL,
+          stored_at timestamptz NOT NULL DEFAULT now()
+        )
+    """)
+    op.execute(PROVISION.replace("@app@", f'"{app_role}"').replace("@system@", f'"{system_role}"'))
+    op.execute("REVOKE ALL ON FUNCTION provision_tenant(bigint) FROM PUBLIC")
+    op.execute(f'GRANT EXECUTE ON FUNCTION provision_tenant(bigint) TO "{system_role}"')
+
+
+def downgrade() -> None:
+    op.execute("DROP FUNCTION provision_tenant(bigint)")
+    op.execute("DROP TABLE tenant_ddl")
