@@ -1,0 +1,1 @@
+"""The double of the outside world: invented goods, later the vendors' own protocols. Knows nothing of integrations/."""
