@@ -2,8 +2,10 @@
 
 from app.core import migrations
 from app.core.database import SharedBase, TenantBase
+from app.inventory import models as inventory
+from app.products import models as products
 
 SHARED_METADATA = SharedBase.metadata
 TENANT_METADATA = TenantBase.metadata
 
-__all__ = ["SHARED_METADATA", "TENANT_METADATA", "migrations"]
+__all__ = ["SHARED_METADATA", "TENANT_METADATA", "inventory", "migrations", "products"]

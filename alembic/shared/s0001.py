@@ -30,6 +30,42 @@ END
 $body$
 """
 
+# What search sees of a text: its words without accents and case, cut at every mark whatever the database's locale,
+# and numbers like GTINs without their leading zeros. Documents and queries go through the same cutting, so nothing
+# typed is ever an operator. IMMUTABLE is ours to promise: unaccent's rules come with the extension.
+SEARCH = (
+    r"""
+CREATE FUNCTION public.search_words(value text) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE STRICT AS $body$
+BEGIN
+  RETURN array_remove(string_to_array(regexp_replace(regexp_replace(
+    lower(public.unaccent('public.unaccent', value)),
+    '[\u0001-/:-@\u005b-`{-\u00bf\u00d7\u00f7\u2000-\u206f\u2e00-\u2e7f\u3000-\u303f]+', ' ', 'g'),
+    '(^| )0+([0-9]{5,13})(?=$| )', '\1\2', 'g'), ' '), '');
+END
+$body$
+""",
+    """
+CREATE FUNCTION public.search_document(title text, brand text, tags text[], codes text[]) RETURNS tsvector
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $body$
+BEGIN
+  RETURN array_to_tsvector(public.search_words(concat_ws(' ', title, brand, array_to_string(tags, ' '),
+    array_to_string(codes, ' '))));
+END
+$body$
+""",
+    """
+CREATE FUNCTION public.search_query(value text) RETURNS tsquery
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE STRICT AS $body$
+DECLARE
+  words text := array_to_string(public.search_words(value), $$' & '$$);
+BEGIN
+  RETURN CASE WHEN words <> '' THEN concat($$'$$, words, $$':*$$)::tsquery END;
+END
+$body$
+""",
+)
+
 
 def _role(name: str) -> str:
     # A database may share its cluster with another installation, so the role may exist already.
@@ -62,10 +98,13 @@ def upgrade() -> None:
         )
     """)
     op.execute(PROVISION.replace("@app@", f'"{app_role}"').replace("@system@", f'"{system_role}"'))
+    for statement in SEARCH:
+        op.execute(statement)
     op.execute("REVOKE ALL ON FUNCTION provision_tenant(bigint) FROM PUBLIC")
     op.execute(f'GRANT EXECUTE ON FUNCTION provision_tenant(bigint) TO "{system_role}"')
 
 
 def downgrade() -> None:
+    op.execute("DROP FUNCTION search_query(text), search_document(text, text, text[], text[]), search_words(text)")
     op.execute("DROP FUNCTION provision_tenant(bigint)")
     op.execute("DROP TABLE tenant_ddl")
