@@ -1,0 +1,42 @@
+"""Text that may enter the system. What PostgreSQL or UTF-8 cannot hold (U+0000, lone surrogates) is refused here, at
+the edge, with 422.
+"""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, JsonValue
+from pydantic_core import PydanticCustomError
+
+NUL = "\x00"
+
+
+def _refuse_unstorable(text: str) -> str:
+    if NUL in text:
+        raise PydanticCustomError("nul_character", "must not contain the NUL character (U+0000)")
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise PydanticCustomError("lone_surrogate", "must not contain half of a surrogate pair") from None
+    return text
+
+
+def _refuse_unstorable_inside(value: JsonValue) -> JsonValue:
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, str):
+            _refuse_unstorable(part)
+        elif isinstance(part, list):
+            waiting.extend(part)
+        elif isinstance(part, dict):
+            waiting.extend(part.keys())
+            waiting.extend(part.values())
+    return value
+
+
+CleanStr = Annotated[str, AfterValidator(_refuse_unstorable)]
+"""The type of every text field of a request: a string that PostgreSQL can store."""
+
+CleanJson = Annotated[JsonValue, AfterValidator(_refuse_unstorable_inside)]
+"""The type of every free-form JSON field of a request; its keys and texts are clean to any depth."""
