@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL and Redis, really started: identity, crashes, persistence, what a crashed supervisor left behind."""
+"""The embedded PostgreSQL and Redis, really started: identity, crashes, persistence, what a crash left behind."""
 
 import os
 import shutil
