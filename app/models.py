@@ -1,5 +1,6 @@
 """The index of all tables: importing this module fills the two metadata objects that Alembic compares."""
 
+from app.accounts import models as accounts
 from app.core import migrations
 from app.core.database import SharedBase, TenantBase
 from app.inventory import models as inventory
@@ -8,4 +9,4 @@ from app.products import models as products
 SHARED_METADATA = SharedBase.metadata
 TENANT_METADATA = TenantBase.metadata
 
-__all__ = ["SHARED_METADATA", "TENANT_METADATA", "inventory", "migrations", "products"]
+__all__ = ["SHARED_METADATA", "TENANT_METADATA", "accounts", "inventory", "migrations", "products"]
