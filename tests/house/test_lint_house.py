@@ -55,6 +55,7 @@ SOUND = [
         "def act():\n    import heavy  # the library opens a window at import\n    return heavy\n",
     ),
     ("app/orders/service.py", "MARKER = 'TODO'\n"),
+    ("app/supervisor/output.py", "def show(line, terminal):\n    print(line, file=terminal)\n"),
     ("app/orders/service.py", "A = 1\n" * 399),
     ("app/orders/service.py", "def act():\n" + "    a = 1\n" * 59),
     ("alembic/tenant/t0001.py", "def upgrade():\n" + "    a = 1\n" * 500),
