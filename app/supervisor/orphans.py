@@ -16,7 +16,7 @@ from pathlib import Path
 from app.supervisor.child import MARK, mark_of
 
 PROC = Path("/proc")
-PATIENCE_SECONDS = 8.0
+PATIENCE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)

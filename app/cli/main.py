@@ -1,0 +1,14 @@
+"""The table of contents of the command line."""
+
+import typer
+
+from app.cli import demo, run
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Crossdock: goods in, listings out, orders through.",
+)
+app.command("run")(run.run)
+app.command("demo")(demo.demo)
