@@ -48,6 +48,8 @@ class StockBalance(TenantBase):
     location_id: Mapped[UUID] = mapped_column(ForeignKey("stock_locations.id"), primary_key=True)
     on_hand: Mapped[int] = mapped_column(Integer, server_default="0")
     reserved: Mapped[int] = mapped_column(Integer, server_default="0")
+    # What the latest entry moved: lets one statement change the balance and write its entry exactly.
+    last_change: Mapped[int] = mapped_column(Integer, server_default="0")
     version: Mapped[int] = mapped_column(Integer, server_default="1")
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
