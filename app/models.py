@@ -5,8 +5,9 @@ from app.core import migrations
 from app.core.database import SharedBase, TenantBase
 from app.inventory import models as inventory
 from app.products import models as products
+from app.queue import models as queue
 
 SHARED_METADATA = SharedBase.metadata
 TENANT_METADATA = TenantBase.metadata
 
-__all__ = ["SHARED_METADATA", "TENANT_METADATA", "accounts", "inventory", "migrations", "products"]
+__all__ = ["SHARED_METADATA", "TENANT_METADATA", "accounts", "inventory", "migrations", "products", "queue"]
