@@ -2,7 +2,7 @@
 
 import typer
 
-from app.cli import demo, run
+from app.cli import demo, doctor, run
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -12,3 +12,4 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
