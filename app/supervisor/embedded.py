@@ -7,6 +7,7 @@ started, halted, resumed and stopped directly by tests.
     embedded.stop(servers)
 """
 
+import shutil
 import signal
 import subprocess
 import time
@@ -19,7 +20,7 @@ from app.supervisor import postgres, redis
 from app.supervisor.child import Child, spawn, stop_process
 from app.supervisor.claim import Claim, claim
 from app.supervisor.orphans import stop_orphans
-from app.supervisor.place import Place, settle
+from app.supervisor.place import Place, places_outside, settle
 
 ServerName = Literal["postgres", "redis"]
 PORT_ATTEMPTS = 3
@@ -95,6 +96,19 @@ def stop(servers: Servers) -> None:
     if servers.claim:
         servers.claim.release()
         servers.claim = None
+
+
+def remove(data: Path) -> None:
+    """Delete a data directory with everything that belongs to it elsewhere; refused while a stack runs on it."""
+    if not data.exists():
+        return
+    held = claim(data)
+    try:
+        stop_orphans(data)
+        for place in (*places_outside(data), data):
+            shutil.rmtree(place)
+    finally:
+        held.lock.close()
 
 
 def halt(servers: Servers, name: ServerName, *, immediate: bool = False) -> None:

@@ -16,8 +16,11 @@ import psutil
 import pytest
 
 from app.supervisor import embedded, postgres, redis
+from app.supervisor.accounts import unprivileged_account
+from app.supervisor.binaries import within_reach
 from app.supervisor.claim import AlreadyRunning
 from app.supervisor.orphans import find_orphans
+from app.supervisor.place import settle
 
 pytestmark = [pytest.mark.processes, pytest.mark.own_server]
 
@@ -193,6 +196,79 @@ def test_data_of_another_major_version_is_refused_with_a_remedy(data: Path) -> N
     with pytest.raises(postgres.ClusterUnusable, match=r"made by PostgreSQL 17.*installed is 18.*dump it"):
         embedded.start(data, fast=True)
     assert find_orphans(data) == []
+
+
+def test_a_home_the_account_cannot_enter_is_left_for_a_remembered_shelter(data: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root has an account that could be shut out")
+    home = data / "private" / "project"
+    home.mkdir(parents=True)
+    home.parent.chmod(0o700)
+
+    running = embedded.start(home, fast=True)
+    shelter = running.place.home
+    try:
+        postgres.query(running.cluster, "CREATE TABLE kept AS SELECT 1 AS answer")
+        assert (home / "where").read_text().strip() == str(shelter)
+        assert not shelter.is_relative_to(data)
+        assert running.cluster.install.exists()
+    finally:
+        embedded.stop(running)
+
+    running = embedded.start(home, fast=True)
+    try:
+        assert running.place.home == shelter
+        assert postgres.query(running.cluster, "SELECT answer FROM kept") == "1"
+        with pytest.raises(AlreadyRunning):
+            embedded.remove(home)
+    finally:
+        embedded.stop(running)
+
+    embedded.remove(home)
+    assert not shelter.exists()
+    assert not home.exists()
+
+
+def test_programs_out_of_the_accounts_reach_are_copied_once(data: Path) -> None:
+    account = unprivileged_account()
+    if account is None:
+        pytest.skip("only root has an account that could be shut out")
+    hidden = data / "hidden"
+    (hidden / "bin").mkdir(parents=True)
+    (hidden / "bin" / "program").write_text("#!/bin/sh\necho reached\n")
+    (hidden / "bin" / "program").chmod(0o700)
+    data.chmod(0o711)
+
+    copy = within_reach(account, hidden, hidden / "bin" / "program", data / "programs")
+
+    assert copy == within_reach(account, hidden, hidden / "bin" / "program", data / "programs") != hidden
+    answer = subprocess.check_output([copy / "bin" / "program"], user=account.uid, group=account.gid, extra_groups=[])
+    assert answer == b"reached\n"
+
+
+def test_a_path_too_long_for_a_socket_gets_a_short_one(data: Path) -> None:
+    deep = data / ("deep-" * 12) / ("deeper-" * 8)
+    data.chmod(0o711)
+    running = embedded.start(deep, fast=True)
+    try:
+        assert running.cluster.directory.is_relative_to(deep)
+        assert len(str(running.place.sockets)) < 40
+        assert postgres.query(running.cluster, "SELECT 1") == "1"
+    finally:
+        embedded.stop(running)
+        embedded.remove(deep)
+
+
+def test_a_note_copied_from_another_project_is_not_followed(data: Path) -> None:
+    other = data / "other"
+    other.mkdir()
+    (data / "where").write_text(f"{other}\n")
+    (other / "of").write_text("/somewhere/else/.data\n")
+
+    place = settle(data, shelters=[data / "nowhere", data])
+
+    assert place.home != other
+    assert place.home.parent == data
 
 
 def test_a_server_that_cannot_start_says_why(servers: embedded.Servers) -> None:
