@@ -6,6 +6,7 @@ SEED ?= 1
 ROUNDS ?= 20
 BIN := .venv/bin
 READY := .venv/.installed
+LOCK := .venv/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-header --no-annotate
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run demo test check lint types migrations openapi lock clean clean-data chaos bench
@@ -56,12 +57,10 @@ migrations: setup
 openapi: setup
 	$(BIN)/python -m tools.openapi --check
 
-lock: setup
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet uv
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-header --no-annotate \
-	  --output-file requirements.txt requirements.in
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --no-header --no-annotate \
-	  --output-file requirements-dev.txt requirements-dev.in
+lock:
+	@test -x .venv/lock/bin/uv || { $(PYTHON) -m venv .venv/lock && .venv/lock/bin/pip install --quiet uv; }
+	$(LOCK) --output-file requirements.txt requirements.in
+	$(LOCK) --output-file requirements-dev.txt requirements-dev.in
 
 chaos: setup
 	$(BIN)/python -m bench.chaos --seed $(SEED) --rounds $(ROUNDS)
