@@ -127,15 +127,15 @@ def upgrade() -> None:
     _create_people()
     _create_tenants()
     _create_sessions()
-    # The application's role cannot make itself an administrator, a member or an owner of a session: it may change
-    # what a person changes about themselves, and nothing else. Secrets it cannot even read.
+    # The application's role reads who its caller is and writes none of it, so no statement of a feature can make an
+    # administrator, a member or a session. Secrets it cannot even read.
     own, whole = RowScope.USER, READ_WRITE
     statements = [
-        *guard("users", own, column="id", app_grant="SELECT, UPDATE (name, locale, updated_at)", system_grant=whole),
+        *guard("users", own, column="id", app_grant="SELECT", system_grant=whole),
         *guard("identities", own, app_grant="", system_grant=whole),
         *guard("tenants", RowScope.TENANT, column="id", app_grant="SELECT", system_grant=whole),
         *guard("memberships", RowScope.TENANT, app_grant="SELECT", system_grant=whole),
-        *guard("sessions", own, app_grant="SELECT, UPDATE (revoked_at)", system_grant=whole),
+        *guard("sessions", own, app_grant="SELECT", system_grant=whole),
         *guard("refresh_tokens", own, app_grant="", system_grant=whole),
     ]
     for statement in statements:

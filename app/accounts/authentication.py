@@ -33,8 +33,8 @@ class Authenticator:
         self.settings = resources.settings
         self.ring = tokens.keyring(resources.settings)
         self.principals = PrincipalCache()
-        self._redis: RedisGate = resources.redis
-        self._system = system
+        self.redis: RedisGate = resources.redis
+        self.system = system
         self._verified: dict[bytes, Claims] = {}
 
     async def authenticate(self, token: str) -> Actor:
@@ -49,13 +49,13 @@ class Authenticator:
     async def forget(self, user_id: UUID) -> None:
         """Make a change of a user's sessions, role or state count from their next request on, in every process."""
         self.principals.forget_user(user_id)
-        await self._redis.guarded(lambda redis: redis.publish(self._channel, str(user_id)), 0)
+        await self.redis.guarded(lambda redis: redis.publish(self._channel, str(user_id)), 0)
 
     async def listen(self) -> None:
         """Hear, until cancelled, what other processes say has changed."""
         while True:
             with suppress(RedisError, OSError, TimeoutError):
-                async with self._redis.client.pubsub() as channel:
+                async with self.redis.client.pubsub() as channel:
                     await channel.subscribe(self._channel)
                     self.principals.forget_all()
                     while True:
@@ -66,7 +66,7 @@ class Authenticator:
 
     @property
     def _channel(self) -> str:
-        return f"{self._redis.prefix}principals"
+        return f"{self.redis.prefix}principals"
 
     def _verify(self, token: str) -> Claims:
         digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
@@ -90,7 +90,7 @@ class Authenticator:
 
     async def _load(self, key: PrincipalKey, claims: Claims) -> Actor:
         generation = self.principals.generation
-        async with self._system.session() as session:
+        async with self.system.session() as session:
             if isinstance(claims, AccessClaims):
                 actor = await load_session_principal(session, claims)
             else:

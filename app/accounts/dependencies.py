@@ -20,7 +20,6 @@ from app.accounts.permissions import Permission
 from app.core import context
 from app.core.errors import Forbidden, Unauthenticated
 from app.core.resources import Resources
-from app.core.system_session import SystemDatabase
 
 TOKEN_URL = "/api/v1/auth/token"  # noqa: S105 (an address, not a secret)
 
@@ -45,12 +44,6 @@ def get_resources(request: Request) -> Resources:
     return resources
 
 
-def get_system(request: Request) -> SystemDatabase:
-    """The door to the system role; for the verbs of accounts only."""
-    system: SystemDatabase = request.app.state.system
-    return system
-
-
 def get_authenticator(request: Request) -> Authenticator:
     """The authenticator of this process, made with its first request."""
     state = request.app.state
@@ -58,6 +51,11 @@ def get_authenticator(request: Request) -> Authenticator:
         state.authenticator = Authenticator(state.resources, state.system)
     authenticator: Authenticator = state.authenticator
     return authenticator
+
+
+async def use_authenticator(request: Request) -> Authenticator:
+    """The authenticator as a dependency; asynchronous, because FastAPI runs others in threads."""
+    return get_authenticator(request)
 
 
 class BearerToken(OAuth2):

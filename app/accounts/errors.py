@@ -33,6 +33,12 @@ class RefreshTokenReused(Unauthenticated):
     code, title = "refresh_token_reused", "This refresh token was used before; the session has ended, log in again"
 
 
+class CurrentPasswordWrong(Forbidden):
+    """Not 401: the caller is logged in and stays so."""
+
+    code, title = "current_password_wrong", "The current password is wrong"
+
+
 class AccountDisabled(Forbidden):
     code, title = "account_disabled", "This account is disabled; ask the administrator of this installation"
 
@@ -49,7 +55,7 @@ class AdminRequired(Forbidden):
     code, title = "admin_required", "This is for administrators of the platform"
 
 
-class AdminExists(Forbidden):
+class AdminNotAllowed(Forbidden):
     code, title = "admin_not_allowed", "An administrator cannot be registered here"
 
 
@@ -73,6 +79,10 @@ class WeakPassword(Unprocessable):
 
 class TooManyFailedLogins(RateLimited):
     code, title = "too_many_failed_logins", "Too many failed logins; wait a while before trying again"
+
+
+class TenantNotFound(NotFound):
+    code, title = "tenant_not_found", "There is no such tenant of yours"
 
 
 class MemberNotFound(NotFound):

@@ -13,7 +13,7 @@ from app.accounts.errors import EmailMissing, EmailTaken
 from app.accounts.models import Identity, Membership, Tenant, User
 from app.accounts.permissions import Role
 from app.accounts.principals import find_foreign_principal
-from app.core import migrations
+from app.core import migrations, tokens
 from app.core.config import Settings
 from app.core.tenancy import table
 from app.core.tokens import SupabaseClaims
@@ -46,6 +46,13 @@ async def create_user(
             raise EmailTaken from None
         raise
     return user
+
+
+def add_password(session: AsyncSession, user: User, hashed: str) -> None:
+    """Let a new user prove who they are with a password."""
+    session.add(
+        Identity(user_id=user.id, kind="password", issuer=tokens.ISSUER, subject=str(user.id), password_hash=hashed)
+    )
 
 
 async def create_tenant(session: AsyncSession, *, owner: User, name: str, region: Region) -> Tenant:

@@ -174,7 +174,7 @@ def ordering(
 
 async def paginate(
     session: AsyncSession,
-    statement: Select[tuple[T]],
+    statement: Select[T],
     query: PageQuery,
     *,
     sorts: Mapping[str, Sort],
