@@ -4,7 +4,6 @@ A free port is a guess, not a promise: whoever starts a server on one proves aft
 """
 
 import socket
-from itertools import count
 
 
 def free_port(host: str = "127.0.0.1") -> int:
@@ -28,5 +27,5 @@ def is_free(host: str, port: int) -> bool:
 
 
 def next_free_port(host: str, wanted: int) -> int:
-    """The wanted port, or the first free one above it."""
-    return next(port for port in count(wanted) if port > 65535 or is_free(host, port))
+    """The wanted port, or the first free one above it (any free one when there is none above)."""
+    return next((port for port in range(wanted, 65536) if is_free(host, port)), None) or free_port(host)
