@@ -96,7 +96,7 @@ changed AS (
 _GIVEN = "SELECT variant_id, quantity FROM unnest(:variant_ids, :quantities) AS given (variant_id, quantity)"
 
 
-def _statement(sql: str, *, arrays: bool = True) -> TextClause:
+def _statement(sql: str) -> TextClause:
     statement = text(sql).bindparams(bindparam("location_id", type_=Uuid()))
     if ":variant_ids" in sql:
         statement = statement.bindparams(bindparam("variant_ids", type_=ARRAY(Uuid())))

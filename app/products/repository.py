@@ -1,0 +1,108 @@
+"""The hot reads of products: a page and a single one, each one statement on qualified names without a transaction.
+
+Also the reads that verbs need inside their own transaction, by the same SQL on the session's search path.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from app.core.database import Database
+from app.core.etag import make_etag
+from app.core.pagination import (
+    CursorScope,
+    parse_fields,
+    parse_order,
+    read_cursor,
+    row_offset,
+    wants_total,
+    write_cursor,
+)
+from app.products.documents import product_json, stock_version, tables_in_reach, tables_of
+from app.products.errors import ProductNotFound
+from app.products.filters import DEFAULT_SORT, SORTS, Parameters, Place, conditions, page_sql
+from app.products.schemas import Product, ProductQuery
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The JSON of a product and the entity tag of that state."""
+
+    body: bytes
+    etag: str
+
+
+async def list_products(database: Database, tenant_id: int, query: ProductQuery) -> bytes:
+    """The JSON of one page (schemas.ProductPage)."""
+    order = parse_order(query.sort, tuple(SORTS), DEFAULT_SORT)
+    scope = CursorScope(tenant_id, order, query.filters())
+    offset = row_offset(query)
+    after = read_cursor(scope, query.cursor) if query.cursor else None
+    tables, parameters = tables_of(tenant_id), Parameters()
+    where = conditions(query, tables, parameters)
+    counted = len(parameters.values)
+    # One row more than asked for tells whether another page follows.
+    page = page_sql(tables, where, order, Place(query.limit + 1, offset or 0, after), parameters)
+    document = product_json(tenant_id, parse_fields(query.fields, Product))
+    direction = "DESC" if order.descending else "ASC"
+    statement = (
+        f"WITH page AS MATERIALIZED ({page})"
+        f" SELECT {document}, p.sort_value::text, p.id::text FROM page p"
+        f" ORDER BY p.sort_value {direction} NULLS LAST, p.id {direction}"
+    )
+    total = None
+    async with database.read() as connection:
+        rows = await _fetch(connection, statement, *parameters.values)
+        if wants_total(query):
+            count = f"SELECT count(*)::text FROM {tables('products')} p WHERE {' AND '.join(where)}"
+            total = int((await _fetch(connection, count, *parameters.values[:counted]))[0][0])
+    shown = rows[: query.limit]
+    cursor = write_cursor(scope, (shown[-1][1], shown[-1][2])) if len(rows) > query.limit else None
+    return _page(",".join(row[0] for row in shown), cursor, query, total)
+
+
+def _page(items: str, cursor: str | None, query: ProductQuery, total: int | None) -> bytes:
+    next_cursor = "null" if cursor is None else f'"{cursor}"'
+    counts = ""
+    if total is not None:
+        number = query.page or (query.offset or 0) // query.limit + 1
+        counts = f',"page":{number},"total":{total},"total_pages":{-(-total // query.limit)}'
+    return f'{{"items":[{items}],"next_cursor":{next_cursor},"page_size":{query.limit}{counts}}}'.encode()
+
+
+async def get_product(database: Database, tenant_id: int, product_id: UUID) -> Document:
+    """A product of this tenant, outside of any transaction."""
+    async with database.read() as connection:
+        return await _read(connection, tenant_id, product_id)
+
+
+async def get_document(session: AsyncSession, product_id: UUID) -> Document:
+    """A product as the session's transaction sees it."""
+    return await _read(await session.connection(), None, product_id)
+
+
+async def get_documents(session: AsyncSession, product_ids: Collection[UUID]) -> dict[UUID, bytes]:
+    """Several products as the session's transaction sees them."""
+    statement = f"SELECT p.id::text, {product_json(None)} FROM products p WHERE p.id = ANY($1::uuid[])"
+    rows = await _fetch(await session.connection(), statement, list(product_ids))
+    return {UUID(row[0]): row[1].encode() for row in rows}
+
+
+async def _read(connection: AsyncConnection, tenant_id: int | None, product_id: UUID) -> Document:
+    tables = tables_in_reach if tenant_id is None else tables_of(tenant_id)
+    statement = (
+        f"SELECT {product_json(tenant_id)}, p.version::text, {stock_version(tables)}::text FROM {tables('products')} p"
+        " WHERE p.id = $1::text::uuid AND p.deleted_at IS NULL"
+    )
+    rows = await _fetch(connection, statement, str(product_id))
+    if not rows:
+        raise ProductNotFound
+    document, version, stock = rows[0]
+    return Document(document.encode(), make_etag(product_id, version, stock))
+
+
+async def _fetch(connection: AsyncConnection, statement: str, *values: object) -> list[tuple[str, ...]]:
+    """All columns of these statements are texts."""
+    return [tuple(row) for row in await connection.exec_driver_sql(statement, values)]
