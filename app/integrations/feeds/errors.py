@@ -1,4 +1,4 @@
-"""Why a whole file is refused. One class per reason with a stable code; each carries the mend beside the message.
+"""Why a whole file is refused. One class per reason with a stable code; `detail` ends in the mend.
 Single bad rows are not errors: they are RejectedRow on their page (RowRefused is how a mapper says so).
 """
 
@@ -6,69 +6,83 @@ from app.core.errors import Unprocessable
 
 
 class FeedRefused(Unprocessable):
-    """Base: the file (or the rest of it) cannot be read. `detail` says what is wrong, `mend` what to do."""
+    """Base: the file (or the rest of it) cannot be read. `detail` says what is wrong and what to do here."""
 
     code, title = "feed_refused", "This file cannot be read as a product feed"
+    mend = "Read `detail`, correct the file and upload it again."
 
-    def __init__(self, detail: str, mend: str) -> None:
-        self.mend = mend
-        super().__init__(f"{detail} {mend}", extra={"mend": mend})
+    def __init__(self, wrong: str, mend: str) -> None:
+        super().__init__(f"{wrong} {mend}")
 
 
 class FeedEmpty(FeedRefused):
     code, title = "feed_empty", "The file is empty"
+    mend = "Export the feed again and check that it has rows."
 
 
 class FeedHeaderOnly(FeedRefused):
     code, title = "feed_header_only", "The file has a header but no rows"
+    mend = "Export the feed again and check that it has products."
 
 
 class FeedNoUsableColumn(FeedRefused):
     code, title = "feed_no_usable_column", "No column identifies the products"
+    mend = "Name a column `id`, `sku`, `url` or `gtin`, or send a mapping that does."
 
 
 class FeedMappingInvalid(FeedRefused):
     code, title = "feed_mapping_invalid", "The mapping does not fit the file"
+    mend = "Send {column of the file: our field}; inspecting the file lists both."
 
 
 class FeedTooManyColumns(FeedRefused):
     code, title = "feed_too_many_columns", "The file has too many columns"
+    mend = "Leave out the columns that are not needed."
 
 
 class FeedBinary(FeedRefused):
     code, title = "feed_binary", "The file is not text"
+    mend = "Save the sheet as CSV (UTF-8) and upload that."
 
 
 class FeedFormatUnsupported(FeedRefused):
     code, title = "feed_format_unsupported", "This format is not read"
+    mend = "Upload the feed as CSV or TSV."
 
 
 class FeedHasNul(FeedRefused):
     code, title = "feed_nul_byte", "The file holds NUL bytes"
+    mend = "Save the sheet again as CSV (UTF-8)."
 
 
 class FeedLineTooLong(FeedRefused):
     code, title = "feed_line_too_long", "A line of the file does not end"
+    mend = "Check that the file is a table with one row per line."
 
 
 class FeedFieldTooLarge(FeedRefused):
     code, title = "feed_field_too_large", "A field is larger than 1 MiB"
+    mend = "Shorten the field that is named."
 
 
 class FeedCutOff(FeedRefused):
     code, title = "feed_cut_off", "The file is cut off"
+    mend = "Export or transfer the feed again."
 
 
 class FeedUnbalancedQuotes(FeedRefused):
     code, title = "feed_unbalanced_quotes", "A quoted field is never closed"
+    mend = "Close the quote in the line that is named, or double quotes that belong to the text."
 
 
 class FeedEncodingWrong(FeedRefused):
     code, title = "feed_encoding_wrong", "The file's characters cannot be decoded"
+    mend = "Save the file again as CSV in UTF-8."
 
 
 class FeedCursorInvalid(FeedRefused):
     code, title = "feed_cursor_invalid", "The cursor does not belong to this file"
+    mend = "Start the reading again from the beginning."
 
 
 class RowRefused(Exception):

@@ -1,0 +1,177 @@
+"""Which characters a file is made of. The whole file is decoded once, in small chunks: a sample of the head lies, for
+the first letter beyond ASCII may come late. Refuses what is no text at all.
+"""
+
+import codecs
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from charset_normalizer import from_bytes
+
+from app.integrations.feeds.errors import (
+    FeedBinary,
+    FeedCutOff,
+    FeedEmpty,
+    FeedEncodingWrong,
+    FeedFormatUnsupported,
+    FeedHasNul,
+    FeedLineTooLong,
+    FeedRefused,
+)
+
+CHUNK = 1 << 20
+MAX_LINE = 8 << 20
+"""Characters; fields are held to 1 MiB by the csv module, this holds lines of many fields or of none that ends."""
+
+_BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_SIGNATURES = (
+    (b"PK\x03\x04", "a ZIP archive or an Excel workbook"),
+    (b"PK\x05\x06", "an empty ZIP archive"),
+    (b"\xd0\xcf\x11\xe0", "an Excel workbook of the old kind"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"%PDF", "a PDF"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"GIF8", "a picture"),
+    (b"SQLite format", "a database"),
+)
+_LEGACY = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1257", "koi8_r", "cp932", "gb18030", "euc_kr"]
+_LEGACY_SAMPLE = 1 << 16
+_SAVE_AS = "Save the sheet as CSV (UTF-8) and upload that."
+_CONTROLS = bytes([*range(9), *range(14, 32)])
+
+
+@dataclass(frozen=True, slots=True)
+class TextScan:
+    """What one pass over the whole file found."""
+
+    encoding: str
+    size: int
+    lines: int
+    quotes: int
+    ends_with_line_end: bool
+
+
+def scan(path: Path) -> TextScan:
+    """Finds the encoding and proves it on every byte; refuses empty, binary, damaged and endless files."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if not head.strip():
+        raise FeedEmpty("The file holds nothing.", "Export it again and check that it has rows.")
+    _refuse_binary(head)
+    marked = next((encoding for bom, encoding in _BOMS if head.startswith(bom)), None) or _unmarked_utf16(head)
+    try:
+        return _decode(path, marked or "utf-8", size)
+    except UnicodeDecodeError as error:
+        if marked or _is_damaged_utf8(path):
+            raise _undecodable(path, error) from None
+    encoding = _legacy_encoding(path)
+    try:
+        return _decode(path, encoding, size)
+    except UnicodeDecodeError as error:
+        raise _undecodable(path, error) from None
+
+
+def _decode(path: Path, encoding: str, size: int) -> TextScan:
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    lines = quotes = unended = done = 0
+    last = ""
+    for chunk in _with_end(_chunks(path)):
+        try:
+            text = decoder.decode(chunk, final=not chunk)
+        except UnicodeDecodeError as error:
+            error.start += done  # its own count starts at this chunk; only ever used for the line of the message
+            raise
+        done += len(chunk)
+        if "\x00" in text:
+            line = lines + text[: text.index("\x00")].count("\n") + 1
+            raise FeedHasNul(f"Line {line} holds a NUL byte, which no text has.", _SAVE_AS)
+        lines += text.count("\n") or text.count("\r")
+        quotes += text.count('"')
+        end = max(text.rfind("\n"), text.rfind("\r"))
+        unended = len(text) - end - 1 if end >= 0 else unended + len(text)
+        if unended > MAX_LINE:
+            raise FeedLineTooLong(
+                f"Line {lines + 1} runs on for more than {MAX_LINE >> 20} MiB without an end.",
+                "Check that the file is a table with one row per line.",
+            )
+        last = text[-1:] or last
+    return TextScan(encoding, size, lines + (last not in {"\n", "\r"}), quotes, last in {"\n", "\r"})
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
+
+
+def _with_end(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    yield from chunks
+    yield b""
+
+
+def _refuse_binary(head: bytes) -> None:
+    for signature, what in _SIGNATURES:
+        if head.startswith(signature):
+            raise FeedBinary(f"The file is {what}, not a table of text.", _SAVE_AS)
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        raise FeedFormatUnsupported("The file is UTF-32.", "Save it as CSV in UTF-8.")
+    is_utf16 = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or _unmarked_utf16(head)
+    controls = len(head) - len(head.translate(None, _CONTROLS))
+    if not is_utf16 and controls > max(2, len(head) // 50):
+        raise FeedBinary("The file holds bytes that no text has.", _SAVE_AS)
+
+
+def _unmarked_utf16(head: bytes) -> str | None:
+    """UTF-16 without its mark: Western text has a zero in every other byte."""
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    if odd > len(head) * 0.35 and even < len(head) * 0.02:
+        return "utf-16-le"
+    if even > len(head) * 0.35 and odd < len(head) * 0.02:
+        return "utf-16-be"
+    return None
+
+
+def _beyond_ascii(path: Path) -> bytes:
+    """The first lines that hold anything but ASCII, up to the size of a sample."""
+    sample = bytearray()
+    for chunk in _chunks(path):
+        if not chunk.isascii():
+            for line in chunk.splitlines():
+                sample += b"" if line.isascii() else line[:4096] + b"\n"
+                if len(sample) > _LEGACY_SAMPLE:
+                    return bytes(sample[:_LEGACY_SAMPLE])
+    return bytes(sample)
+
+
+def _is_damaged_utf8(path: Path) -> bool:
+    """Whether most of what is beyond ASCII reads as UTF-8: then it is not another encoding but a broken file."""
+    text = _beyond_ascii(path).decode("utf-8", "replace")
+    broken = text.count("\ufffd")
+    return sum(not character.isascii() for character in text) - broken >= 2 * broken
+
+
+def _legacy_encoding(path: Path) -> str:
+    """The code page by content; Windows' Western one (never Latin-1, whose 0x80 to 0x9F are no letters) in doubt."""
+    matches = from_bytes(_beyond_ascii(path), cp_isolation=_LEGACY)
+    best = matches.best()
+    if best is None or "cp1252" in best.could_be_from_charset:
+        return "cp1252"
+    equals = [match for match in matches if match.chaos <= best.chaos and match.coherence >= best.coherence]
+    return "cp1252" if any(match.encoding == "cp1252" for match in equals) else best.encoding
+
+
+def _undecodable(path: Path, error: UnicodeDecodeError) -> FeedRefused:
+    if "end of data" in error.reason or error.reason == "truncated data":
+        return FeedCutOff("The file ends in the middle of a character.", "Export or transfer it again.")
+    line = 1
+    left = error.start
+    for chunk in _chunks(path):
+        line += chunk[: max(left, 0)].count(b"\n")
+        left -= len(chunk)
+    return FeedEncodingWrong(
+        f"Line {line} holds bytes that are not {error.encoding.upper()}, which the rest of the file is.",
+        "Save the file again as CSV in UTF-8.",
+    )

@@ -1,0 +1,32 @@
+"""Column names as files write them: made comparable, made unique, recognised. Which name means what is the layouts'."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+REPORT_COLUMNS = ("error_line", "error_code", "error_message")
+"""What the report of rejected rows adds; ignored when it comes back corrected."""
+
+_SEPARATORS = re.compile(r"[^\w%]+|_+")
+
+
+def normalised(name: str) -> str:
+    """The comparable form of a column name: lower case words of letters and digits, one space apart."""
+    folded = unicodedata.normalize("NFKC", name[:200]).casefold()
+    return _SEPARATORS.sub(" ", folded).removesuffix(" %").strip()
+
+
+def unique_names(header: Sequence[str]) -> tuple[str, ...]:
+    """Names by which columns can be told apart: blank ones numbered, repeated ones counted."""
+    taken: dict[str, int] = {}
+    names = []
+    for position, cell in enumerate(header, start=1):
+        name = cell.strip() or f"column {position}"
+        taken[name] = count = taken.get(name, 0) + 1
+        names.append(name if count == 1 else f"{name} ({count})")
+    return tuple(names)
+
+
+def count_known(cells: Iterable[str], known: frozenset[str]) -> int:
+    """How many of the cells are names of columns that some layout knows."""
+    return len({normalised(cell) for cell in cells} & known)

@@ -1,0 +1,250 @@
+"""Reads a feed file as a catalogue source: look at it (`inspect`), open it (`open_feed`), take it page by page. Knows
+neither forms of files nor layouts by name: sniff.py and layouts/ are where one more is added.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.core.money import parse_currency
+from app.integrations.contracts.catalogue import Page, RejectedRow, SourceProduct, merged_fragments
+from app.integrations.contracts.feed import FeedColumn, FeedProfile, FeedWarning
+from app.integrations.feeds.cells import Cells
+from app.integrations.feeds.columns import Columns, override, propose, with_decimal_marks
+from app.integrations.feeds.errors import FeedCursorInvalid, FeedNoUsableColumn, RowRefused
+from app.integrations.feeds.headers import REPORT_COLUMNS, normalised
+from app.integrations.feeds.layout import Layout
+from app.integrations.feeds.layouts import KNOWN_NAMES, recognise
+from app.integrations.feeds.mapping import Context, RowMapper
+from app.integrations.feeds.prices import NotAPrice, parse_price
+from app.integrations.feeds.records import BrokenRow, Position, RowStream, Table
+from app.integrations.feeds.rejected_rows import unguarded
+from app.integrations.feeds.sniff import open_table
+
+PAGE_ROWS = 1000
+PAGE_CHARACTERS = 4 << 20
+_IDENTITY = ("id", "sku", "url", "gtin")
+
+
+def inspect(path: Path, *, mapping: Mapping[str, str] | None = None) -> FeedProfile:
+    """What the file is and how its columns would be used; changes nothing. Raises FeedRefused where it is no feed."""
+    return _look(path, mapping or {}).profile
+
+
+def open_feed(
+    path: Path, *, default_currency: str | None = None, mapping: Mapping[str, str] | None = None
+) -> "FeedReader":
+    """A reader of the file as a catalogue source. Raises FeedRefused where the file cannot be used.
+
+    `mapping` {source column: our field} overrides what inspect proposes. `default_currency` stands in where the file
+    names none; without it such prices come without a currency.
+    """
+    found = _look(path, mapping or {})
+    if not any(found.columns.index(field) >= 0 for field in _IDENTITY):
+        names = ", ".join(f"'{column.name[:60]}'" for column in found.columns.all[:30])
+        raise FeedNoUsableColumn(
+            f"None of the columns {names} is known as an id, SKU, web address or article number.",
+            "Rename the column that identifies a product to sku, or send a mapping.",
+        )
+    return FeedReader(found, parse_currency(default_currency) if default_currency else None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    table: Table
+    layout: Layout
+    columns: Columns
+    profile: FeedProfile
+
+
+class FeedReader:
+    """One feed file as a CatalogueSource; opens the file anew for every reading, so it needs no closing."""
+
+    def __init__(self, found: _Found, default_currency: str | None) -> None:
+        self.profile = found.profile
+        self.header = found.table.header
+        self._found = found
+        self._default_currency = default_currency
+        self._width = len(found.table.header)
+        self._is_report = set(REPORT_COLUMNS) <= set(self.header)
+
+    async def pages(self, cursor: str | None = None) -> AsyncIterator[Page]:
+        """The contract's stream: every page is read in a thread, so that the event loop keeps beating meanwhile."""
+        reading = self.read(cursor)
+        while page := await asyncio.to_thread(next, reading, None):
+            yield page
+
+    def read(self, cursor: str | None = None, *, rows: int = PAGE_ROWS) -> Iterator[Page]:
+        """The same pages for callers that may block; a page holds about `rows` rows."""
+        context = Context(self._found.columns, self._default_currency)
+        mapper = self._found.layout.compile(context, self._all_cells)
+        position = _resume(cursor, mapper)
+        stream = self._found.table.open(position)
+        try:
+            source = iter(stream)
+            while True:
+                page = self._page(source, stream, mapper, context, rows)
+                yield page
+                if page.cursor is None:
+                    return
+        finally:
+            stream.close()
+
+    def _page(
+        self,
+        source: Iterator[tuple[int, Cells | BrokenRow]],
+        stream: RowStream,
+        mapper: RowMapper,
+        context: Context,
+        limit: int,
+    ) -> Page:
+        items: list[SourceProduct] = []
+        run: list[SourceProduct] = []  # neighbouring fragments of one product
+        rejected: list[RejectedRow] = []
+        count, budget = 0, stream.characters + PAGE_CHARACTERS
+        is_last = True
+        for line, row in source:
+            count += 1
+            try:
+                product = mapper.map_row(line, self._fitted(row))
+            except RowRefused as refusal:
+                rejected.append(self._rejected(line, row, refusal, mapper))
+                product = None
+            if product is not None:
+                if run and not (product.fragment and run[0].external_id == product.external_id and run[0].fragment):
+                    items.append(merged_fragments(run))
+                    run.clear()
+                run.append(product)
+            is_full = count >= limit or stream.characters >= budget
+            if is_full and (mapper.may_pause or count >= 2 * limit):
+                is_last = False
+                break
+        if run:
+            items.append(merged_fragments(run))
+        warnings = tuple(context.warnings)
+        context.warnings.clear()
+        cursor = None if is_last else _cursor(stream.position(), mapper)
+        progress = 1.0 if is_last else stream.progress
+        return Page(tuple(items), tuple(rejected), warnings, count, cursor, progress)
+
+    def _fitted(self, row: Cells | BrokenRow) -> Cells:
+        """The row's cells, as many as there are columns."""
+        if isinstance(row, BrokenRow):
+            raise RowRefused("quotes_malformed", row.message)
+        width = len(row)
+        if width != self._width:
+            if width < self._width:
+                row += [""] * (self._width - width)
+            elif any(map(str.strip, row[self._width :])):
+                raise RowRefused(
+                    "row_too_long",
+                    f"The row has {width} cells for {self._width} columns; the first one too many holds "
+                    f"'{row[self._width][:60]}'. Put cells that contain the delimiter into double quotes.",
+                )
+        return list(map(unguarded, row)) if self._is_report else row
+
+    def _rejected(self, line: int, row: Cells | BrokenRow, refusal: RowRefused, mapper: RowMapper) -> RejectedRow:
+        cells = [*(row.cells if isinstance(row, BrokenRow) else row), *[""] * self._width][: self._width]
+        if self._is_report:
+            cells = list(map(unguarded, cells))
+        with suppress(RowRefused):  # where the cell that tells whose row it is, is itself what is wrong
+            cells = mapper.raw(cells)
+        raw = {name: cell for name, cell in zip(self.header, cells, strict=True) if name not in REPORT_COLUMNS}
+        column = self.header[refusal.column] if refusal.column >= 0 else None
+        return RejectedRow(line, refusal.code, refusal.message, raw, column)
+
+    def _all_cells(self) -> Iterator[Cells]:
+        """Every readable row once, for layouts that must know the whole file before the first row."""
+        stream = self._found.table.open(None)
+        try:
+            for _, row in stream:
+                try:
+                    yield self._fitted(row)
+                except RowRefused:
+                    continue
+        finally:
+            stream.close()
+
+
+def _look(path: Path, mapping: Mapping[str, str]) -> _Found:
+    table = open_table(path, KNOWN_NAMES | frozenset(map(normalised, mapping)))
+    layout = recognise(frozenset(map(normalised, table.header)))
+    proposed = propose(table.header, table.sample, layout.names, layout.guesses, is_exact=layout.is_exact)
+    columns, doubts = with_decimal_marks(override(proposed, mapping), table.sample)
+    currencies = _currencies(columns, table)
+    profile = FeedProfile(
+        form=table.form,
+        layout=layout.name,
+        encoding=table.encoding,
+        delimiter=table.delimiter,
+        quoting="minimal" if table.quotes else "none",
+        header_line=table.header_line,
+        columns=columns,
+        currencies=currencies,
+        rows_estimate=table.rows_estimate,
+        size=table.size,
+        warnings=(*table.warnings, *doubts, *_role_warnings(columns)),
+    )
+    return _Found(table, layout, Columns(columns), profile)
+
+
+def _currencies(columns: tuple[FeedColumn, ...], table: Table) -> tuple[str, ...]:
+    """The currencies that the sample names, in a column of their own or beside prices."""
+    found: dict[str, None] = {}
+    for column in columns:
+        cells = [row[column.index] for row in table.sample if column.index < len(row)]
+        if column.field == "currency":
+            found |= dict.fromkeys(code for cell in cells if (code := _currency_of(f"0 {cell}")))
+        elif column.field in {"price", "sale_price", "compare_at_price"}:
+            found |= dict.fromkeys(code for cell in cells if (code := _currency_of(cell)))
+    return tuple(found)
+
+
+def _currency_of(cell: str) -> str | None:
+    try:
+        price = parse_price(cell, ".")
+    except NotAPrice:
+        return None
+    return price.currency if price else None
+
+
+def _role_warnings(columns: tuple[FeedColumn, ...]) -> list[FeedWarning]:
+    used = {column.field for column in columns}
+    warnings = [
+        FeedWarning(
+            "column_guessed",
+            f"Column '{column.name}' is taken as '{column.field}', which it need not be. Check it, or send a mapping.",
+        )
+        for column in columns
+        if column.field and column.confidence <= 0.5
+    ]
+    if "net_price" in used and not used & {"price", "sale_price"}:
+        net = next(column.name for column in columns if column.field == "net_price")
+        warnings.append(
+            FeedWarning(
+                "only_net_price",
+                f"Column '{net}' holds net prices; they are not used as prices unless a mapping says so.",
+            )
+        )
+    elif not used & {"price", "sale_price"}:
+        warnings.append(FeedWarning("no_price_column", "No column holds a price: the products come in as drafts."))
+    return warnings
+
+
+def _cursor(position: Position, mapper: RowMapper) -> str:
+    return json.dumps([position.offset, position.line, mapper.state()], ensure_ascii=False, separators=(",", ":"))
+
+
+def _resume(cursor: str | None, mapper: RowMapper) -> Position | None:
+    if cursor is None:
+        return None
+    try:
+        offset, line, state = json.loads(cursor)
+        position = Position(str(int(offset)), int(line))
+        mapper.restore({str(key): str(value) for key, value in state.items()})
+    except (ValueError, TypeError, AttributeError, KeyError):
+        raise FeedCursorInvalid("The cursor cannot be read.", "Start again from the beginning.") from None
+    return position
