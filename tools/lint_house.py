@@ -69,6 +69,18 @@ class Source:
         return tuple((node, _dotted(node.func)) for node in self.nodes if isinstance(node, ast.Call))
 
     @cached_property
+    def constants(self) -> dict[str, str]:
+        return {
+            target.id: node.value.value
+            for node in self.tree.body
+            if isinstance(node, ast.Assign)
+            and isinstance(node.value, ast.Constant)
+            and isinstance(node.value.value, str)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+
+    @cached_property
     def imports(self) -> tuple[tuple[int, str], ...]:
         return tuple(_imported(self.nodes))
 
@@ -87,11 +99,14 @@ def parse(path: str, text: str) -> Source:
 def check(sources: Iterable[Source]) -> list[Finding]:
     """All findings in a set of files, by path and line."""
     files = list(sources)
-    known_jobs = {name for source in files for name in registered_jobs(source)}
+    constants = {name: text for source in files if source.lies_in("app/") for name, text in source.constants.items()}
+    known_jobs = {name for source in files for name in registered_jobs(source, constants)}
     findings: list[Finding] = []
     for source in files:
         raw = [Finding(source.path, line, rule, words) for rule, find in RULES.items() for line, words in find(source)]
-        raw += [Finding(source.path, line, "job-name", words) for line, words in unknown_jobs(source, known_jobs)]
+        raw += [
+            Finding(source.path, line, "job-name", words) for line, words in unknown_jobs(source, known_jobs, constants)
+        ]
         findings += _without_escaped(source, raw)
     return sorted(findings)
 
@@ -210,24 +225,23 @@ def no_print(source: Source) -> Complaints:
                 yield call.lineno, "log it (structlog), or move it to app/cli"
 
 
-def registered_jobs(source: Source) -> Iterator[str]:
-    """The job names that a file registers."""
+def registered_jobs(source: Source, constants: dict[str, str]) -> Iterator[str]:
+    """The job names that a file registers: `@job("name", …)`, or a constant in its place."""
     for call, name in source.calls:
-        if name.rpartition(".")[2] in JOB_REGISTRARS:
-            yield from _first_text(call, among=call.args[:1])
+        if name.rpartition(".")[2] == "job":
+            yield from _text_of(call.args[:1], constants)
 
 
-def unknown_jobs(source: Source, known: set[str]) -> Complaints:
+def unknown_jobs(source: Source, known: set[str], constants: dict[str, str]) -> Complaints:
     """A job is enqueued under a name that some tasks.py registers."""
     if source.lies_in("app/"):
         for call, name in source.calls:
             if name.rpartition(".")[2] == "enqueue":
-                for job in _first_text(call, among=call.args[1:2]):
+                named = [keyword.value for keyword in call.keywords if keyword.arg == "name"]
+                for job in _text_of(call.args[1:2] or named, constants):
                     if job not in known:
                         yield call.lineno, f"no tasks.py registers a job {job!r}"
 
-
-JOB_REGISTRARS = frozenset({"job", "register_job"})
 
 RULES: dict[str, Callable[[Source], Complaints]] = {
     "commit": commits_at_the_edge,
@@ -260,12 +274,14 @@ def _imported(nodes: Iterable[ast.AST]) -> Iterator[tuple[int, str]]:
             yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
 
 
-def _first_text(call: ast.Call, *, among: list[ast.expr]) -> Iterator[str]:
-    named = [keyword.value for keyword in call.keywords if keyword.arg in {"name", "job_type"}]
-    for value in [*among, *named]:
+def _text_of(values: list[ast.expr], constants: dict[str, str]) -> Iterator[str]:
+    for value in values:
         if isinstance(value, ast.Constant) and isinstance(value.value, str):
             yield value.value
-            return
+        else:
+            constant = constants.get(_dotted(value).rpartition(".")[2])
+            if constant is not None:
+                yield constant
 
 
 def _text_with_holes(node: ast.AST) -> str:

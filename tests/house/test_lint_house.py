@@ -93,6 +93,14 @@ def test_an_enqueued_name_resolves_to_the_job_that_a_tasks_file_registers():
     assert found("app/orders/service.py", caller, ("app/orders/tasks.py", tasks)) == []
 
 
+def test_a_name_kept_in_a_constant_resolves_as_its_text():
+    caller = "SHIP = 'ship_order'\nasync def act(session):\n    await enqueue(session, SHIP)\n"
+    tasks = "from app.orders import service\n@job(service.SHIP, queue='orders')\nasync def ship(run):\n    pass\n"
+
+    assert found("app/orders/service.py", caller, ("app/orders/tasks.py", tasks)) == []
+    assert [finding.rule for finding in found("app/orders/service.py", caller)] == ["job-name"]
+
+
 def test_an_enqueued_name_that_is_no_literal_is_left_to_run_time():
     assert rules("app/sync/service.py", "async def act(session, kind):\n    await enqueue(session, kind.task)\n") == []
 
