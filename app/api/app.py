@@ -5,12 +5,11 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from app.api import errors, v1
+from app.api import catalogue, docs, errors, health, middleware, openapi, v1
+from app.api.version import VERSION
 from app.core.config import Settings, get_settings
 from app.core.resources import Resources
 from app.core.system_session import SystemDatabase
-
-VERSION = "0.1.0"
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -36,7 +35,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
+        middleware=middleware.stack(settings),
     )
     errors.install(app)
+    app.include_router(health.router)
+    app.include_router(catalogue.router, prefix="/api")
     v1.include(app)
+    docs.install(app)
+    openapi.install(app)
     return app

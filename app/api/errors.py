@@ -4,6 +4,7 @@ The errors themselves live with their features; app/api/catalogue.py lists them 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from http import HTTPStatus
 
 import orjson
 from asyncpg.exceptions import (
@@ -27,11 +28,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
+from app.api.declared import allowed_methods
 from app.core.context import current
 from app.core.errors import AppError, BadRequest, FieldError, NotFound, Unavailable, Unprocessable
+from app.core.problems import MEDIA_TYPE, TYPE_BASE
 
-MEDIA_TYPE = "application/problem+json"
-TYPE_BASE = "/api/errors/"
 MAX_FIELD_ERRORS = 100
 
 _DATABASE_AWAY: tuple[type[BaseException], ...] = (
@@ -49,7 +50,6 @@ _WORTH_A_RETRY: tuple[type[BaseException], ...] = (
     InvalidCachedStatementError,
 )
 _NOT_STORABLE: tuple[type[BaseException], ...] = (CharacterNotInRepertoireError, UntranslatableCharacterError)
-_CODES = {405: "method_not_allowed", 406: "not_acceptable", 415: "unsupported_media_type"}
 
 
 class DatabaseAway(Unavailable):
@@ -70,6 +70,20 @@ class ClientGone(BadRequest):
     status, code, title = 499, "client_gone", "The client went away"
 
 
+class PathUnknown(NotFound):
+    """No route has this path."""
+
+    code, title = "path_unknown", "There is no such path"
+    mend = "See /api/docs for the paths that exist."
+
+
+class MethodNotAllowed(BadRequest):
+    """The path exists, but not with this method; `Allow` names the methods it has."""
+
+    status, code, title = 405, "method_not_allowed", "This path does not have this method"
+    mend = "Use a method that the `Allow` header names."
+
+
 def install(app: FastAPI) -> None:
     """Make the application render its failures as problems."""
     app.add_exception_handler(AppError, _handle)
@@ -77,24 +91,31 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _handle)
 
 
-async def _handle(_request: Request, failure: Exception) -> Response:
+async def _handle(request: Request, failure: Exception) -> Response:
+    if isinstance(failure, HTTPException) and failure.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = ", ".join(allowed_methods(request.app, request.scope["path"]))
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers={"Allow": allowed})
+        return problem(MethodNotAllowed(f"Allowed here: {allowed}.", headers={"Allow": allowed}))
     return problem(failure)
 
 
-def problem(failure: Exception) -> Response:
+def problem(failure: BaseException) -> Response:
     """The answer to a failure of any kind."""
-    if isinstance(failure, HTTPException) and failure.__cause__ is None:
-        return _routing_problem(failure)
     error = to_app_error(failure)
-    return _render(
-        error.status,
-        error.code,
-        error.title,
-        error.detail,
-        errors=error.errors,
-        extra=error.extra,
-        headers=error.headers,
-    )
+    body: dict[str, object] = {
+        "type": TYPE_BASE + error.code,
+        "title": error.title,
+        "status": error.status,
+        "code": error.code,
+        "detail": error.detail,
+        "request_id": current().request_id,
+    }
+    if error.errors:
+        body["errors"] = [{"loc": list(each.loc), "message": each.message, "code": each.code} for each in error.errors]
+    body |= {name: value for name, value in error.extra.items() if name not in body}
+    content = orjson.dumps(body, default=str)
+    return Response(content, status_code=error.status, headers=error.headers, media_type=MEDIA_TYPE)
 
 
 def to_app_error(failure: BaseException) -> AppError:
@@ -103,8 +124,8 @@ def to_app_error(failure: BaseException) -> AppError:
         return failure
     if isinstance(failure, RequestValidationError):
         return _validation_error(failure.errors())
-    if isinstance(failure, HTTPException) and failure.__cause__ is not None:
-        return _unreadable_body(failure.__cause__)
+    if isinstance(failure, HTTPException):
+        return _http_error(failure)
     if isinstance(failure, ClientDisconnect):
         return ClientGone()
     return _database_error(failure) or AppError()
@@ -139,12 +160,17 @@ def _is_lost_connection(failure: BaseException) -> bool:
     return isinstance(failure, InterfaceError) and "closed" in str(failure)
 
 
-def _unreadable_body(cause: BaseException) -> AppError:
-    if isinstance(cause, AppError):  # raised while the body was read, e.g. by the body limit
+def _http_error(failure: HTTPException) -> AppError:
+    cause = failure.__cause__
+    if isinstance(cause, AppError):  # raised while FastAPI read the body, e.g. by the body limit
         return cause
     if isinstance(cause, ClientDisconnect):
         return ClientGone()
-    return Unprocessable("The body cannot be read as its content type says.")
+    if cause is not None:
+        return Unprocessable("The body cannot be read as its content type says.")
+    if failure.status_code == HTTPStatus.NOT_FOUND:
+        return PathUnknown()
+    return BadRequest(str(failure.detail)) if failure.status_code < HTTPStatus.INTERNAL_SERVER_ERROR else AppError()
 
 
 def _validation_error(failures: Sequence[Mapping[str, object]]) -> Unprocessable:
@@ -169,35 +195,3 @@ def _sentence(failure: Mapping[str, object]) -> str:
     if failure["type"] == "json_invalid" and isinstance(context := failure.get("ctx"), dict):
         return f"{context['error']} at position {_path(failure['loc'])[-1]}"
     return str(failure["msg"]).removeprefix("Value error, ")
-
-
-def _routing_problem(failure: HTTPException) -> Response:
-    if failure.status_code == 404 and failure.detail == "Not Found":
-        detail = "There is no such path; /api/docs lists them."
-        return _render(404, NotFound.code, NotFound.title, detail, headers=failure.headers)
-    code = _CODES.get(failure.status_code, f"http_{failure.status_code}")
-    return _render(failure.status_code, code, str(failure.detail), str(failure.detail), headers=failure.headers)
-
-
-def _render(
-    status: int,
-    code: str,
-    title: str,
-    detail: str,
-    *,
-    errors: Sequence[FieldError] = (),
-    extra: Mapping[str, object] | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> Response:
-    body: dict[str, object] = {
-        "type": TYPE_BASE + code,
-        "title": title,
-        "status": status,
-        "code": code,
-        "detail": detail,
-        "request_id": current().request_id,
-    }
-    if errors:
-        body["errors"] = [{"loc": list(error.loc), "message": error.message, "code": error.code} for error in errors]
-    body |= {name: value for name, value in (extra or {}).items() if name not in body}
-    return Response(orjson.dumps(body, default=str), status_code=status, headers=headers, media_type=MEDIA_TYPE)

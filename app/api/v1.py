@@ -4,14 +4,19 @@ from typing import Final
 
 from fastapi import APIRouter, Depends, FastAPI
 
-from app.api.query_names import refuse_unknown_parameters
+from app.accounts import router as accounts
+from app.api import files
+from app.api.declared import refuse_unknown_parameters
+from app.api.limits import limit_caller
 
 BASE: Final = "/api/v1"
 
-ROUTERS: Final[tuple[APIRouter, ...]] = ()
+ROUTERS: Final[tuple[APIRouter, ...]] = (accounts.router, files.router)
+
+EVERY_ROUTE: Final = (Depends(refuse_unknown_parameters), Depends(limit_caller))
 
 
 def include(app: FastAPI) -> None:
     """Give the application all routes of the API."""
     for router in ROUTERS:
-        app.include_router(router, prefix=BASE, dependencies=[Depends(refuse_unknown_parameters)])
+        app.include_router(router, prefix=BASE, dependencies=EVERY_ROUTE)

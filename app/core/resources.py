@@ -1,10 +1,13 @@
-"""What a process holds open: the application's pool and the Redis gate. API, worker, pulse and CLI each make one."""
+"""What a process holds open: the application's pool, the Redis gate, the store of files. API, worker, pulse and CLI
+each make one.
+"""
 
 from dataclasses import dataclass
 
 from app.core.config import Settings
 from app.core.database import Database
 from app.core.redis import RedisGate
+from app.core.storage import ObjectStore, open_store
 
 
 @dataclass(slots=True)
@@ -14,10 +17,11 @@ class Resources:
     settings: Settings
     database: Database
     redis: RedisGate
+    store: ObjectStore
 
     @classmethod
     def open(cls, settings: Settings, *, pool_size: int | None = None) -> "Resources":
-        return cls(settings, Database(settings, pool_size=pool_size), RedisGate(settings))
+        return cls(settings, Database(settings, pool_size=pool_size), RedisGate(settings), open_store(settings))
 
     async def close(self) -> None:
         await self.redis.close()

@@ -1,4 +1,6 @@
-"""Query parameters that a route does not declare are refused, so that a misspelt filter never answers everything."""
+"""What the routes declare, read from them: query parameters (others are refused, so that a misspelt filter never
+answers everything) and the methods of a path.
+"""
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
@@ -19,6 +21,18 @@ def declared_names(app: FastAPI) -> Mapping[object, frozenset[str]]:
         if isinstance(found.original_route, APIRoute):
             names[found.endpoint] = names.get(found.endpoint, frozenset()) | frozenset(_names(found.dependant))
     return names
+
+
+def allowed_methods(app: FastAPI, path: str) -> list[str]:
+    """The methods that a path has, over all its routes."""
+    methods: set[str] = set()
+    for found in iter_route_contexts(app.routes):
+        pattern = getattr(found, "path_regex", None)
+        if pattern is not None and pattern.match(path):
+            methods |= found.methods or set()
+    if "GET" in methods:
+        methods.add("HEAD")
+    return sorted(methods | {"OPTIONS"})
 
 
 def _names(dependant: Dependant) -> Iterator[str]:

@@ -1,0 +1,64 @@
+"""What must never reach a log: secrets by the name of their field, and secrets by their looks inside any text."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+REDACTED: Final = "[redacted]"
+MAX_DEPTH: Final = 6
+MAX_TEXT: Final = 20_000
+
+DENIED: Final = re.compile(
+    r"passw|secret|token|authori[sz]ation|api_?key|apikey|cookie|credential|private_?key|access_?key|signature|jwt",
+    re.IGNORECASE,
+)
+ALLOWED: Final = frozenset(
+    {"token_type", "token_count", "tokens_used", "prompt_tokens", "completion_tokens", "token_id"}
+)
+"""Names that the list above would catch although they hold no secret."""
+
+_PATTERNS: Final = re.compile(
+    r"""
+    (?P<jwt>\beyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*)
+    | (?P<scheme>\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{12,}
+    | (?P<url>[a-z][a-z0-9+.-]*://)[^\s/@:]*:[^\s@]+@
+    | (?P<pair>\b[\w-]{0,40}(?:passw(?:or)?d|secret|token|api_?key|signature)\b["']?\s*[=:]\s*["']?)[^\s"'&,;}]+
+    | (?P<vendor>\b(?:sk|pk|rk|whsec|shpat|shpss|cdk|xox[abp]|ghp)_[A-Za-z0-9_]{10,})
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def redact_text(text: str) -> str:
+    """The text with everything that looks like a token, a bearer header or a password in an address blotted out."""
+    if len(text) > MAX_TEXT:
+        text = text[:MAX_TEXT] + "…"
+    return _PATTERNS.sub(_blot, text)
+
+
+def _blot(match: re.Match[str]) -> str:
+    kept = match["scheme"] or match["url"] or match["pair"] or ""
+    return f"{kept}{REDACTED}{'@' if match['url'] else ''}"
+
+
+def is_denied(name: str) -> bool:
+    """Whether a field of this name holds a secret."""
+    return name not in ALLOWED and DENIED.search(name) is not None
+
+
+def redact(value: object, depth: int = 0) -> object:
+    """A copy of a value that is safe to log."""
+    if isinstance(value, str):
+        return redact_text(value)
+    if isinstance(value, Mapping):
+        if depth >= MAX_DEPTH:
+            return REDACTED
+        return {
+            key: REDACTED if is_denied(str(key)) and inner is not None else redact(inner, depth + 1)
+            for key, inner in value.items()
+        }
+    if isinstance(value, list | tuple | set | frozenset):
+        return REDACTED if depth >= MAX_DEPTH else [redact(inner, depth + 1) for inner in value]
+    if value is None or isinstance(value, int | float):
+        return value
+    return redact_text(str(value))
