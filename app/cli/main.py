@@ -2,7 +2,7 @@
 
 import typer
 
-from app.cli import demo, doctor, run
+from app.cli import demo, doctor, pulse, run
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -13,3 +13,4 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
+app.command("pulse")(pulse.pulse)

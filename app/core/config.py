@@ -111,6 +111,7 @@ class Settings(BaseSettings):
     job_sweep_seconds: float = 15.0
     job_resend_seconds: float = 600.0
     job_max_attempts: int = 3
+    job_retry_seconds: float = 5.0
     job_progress_seconds: float = 0.5
     job_retention_days: int = 90
     outbox_poll_seconds: float = 0.5

@@ -27,3 +27,16 @@ class AttemptSuperseded(JobStopped):
 
 class WorkerStopping(JobStopped):
     """The worker is shutting down; the job goes back to the queue and resumes from its cursor."""
+
+
+class NotYourTurn(JobStopped):
+    """Something else must end first; the job waits in the queue, which holds no worker and counts no attempt."""
+
+    def __init__(self, message: str, seconds: float) -> None:
+        self.message = message
+        self.seconds = seconds
+        super().__init__(message)
+
+
+class DatabaseAway(RuntimeError):
+    """PostgreSQL did not answer for as long as we were willing to wait."""

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
 from app.core.tenancy import NO_SCOPE, Scope
-from app.queue import registry, wake_up
+from app.queue import announce, registry
 
 # Merging takes the place of a row that was never sent; one under way is waited for, and then a new row is right.
 _EMIT = text("""
@@ -39,4 +39,4 @@ async def emit(
             "coalesce_key": coalesce_key,
         }
         await session.execute(_EMIT, values)
-        wake_up.after_commit(session)
+        announce.wake_after_commit(session)

@@ -11,7 +11,7 @@ from app.core import context
 from app.core.config import get_settings
 from app.core.ids import new_id
 from app.core.tenancy import NO_SCOPE, Scope
-from app.queue import registry, wake_up
+from app.queue import announce, registry
 from app.queue.models import Job, JsonObject
 
 # One statement, one round trip: the job, and the message that its first attempt waits for.
@@ -69,10 +69,10 @@ async def enqueue(
         "request_id": context.current().request_id,
         "delay": delay,
     }
-    made = await session.scalar(select(Job).from_statement(_ENQUEUE), values)
+    made: Job | None = await session.scalar(select(Job).from_statement(_ENQUEUE), values)
     if made is None:
         return await _find_first(session, owner, kind.name, idempotency_key)
-    wake_up.after_commit(session)
+    announce.wake_after_commit(session)
     return made
 
 

@@ -44,7 +44,8 @@ class Progress:
     stage: str | None = None
     message: str | None = None
     counters: JsonObject = field(default_factory=dict)
-    is_dirty: bool = False
+    is_dirty: bool = False  # said, not written
+    is_news: bool = True  # written, not announced
     began_with: int = 0
     began_at: float = field(default_factory=time.monotonic)
 
@@ -100,6 +101,7 @@ async def write(
 ) -> bool | None:
     """Write progress, and the cursor if it moves; answers whether a cancel waits, or None for a superseded attempt."""
     progress.is_dirty = False
+    progress.is_news = True
     values = progress.to_json() | {"eta": progress.eta_seconds}
     answer: bool | None = await session.scalar(
         _WRITE, {"job_id": job_id, "attempt": attempt, "cursor": cursor, "moves": moves, **values}

@@ -5,6 +5,7 @@ A body yields at least once a second and works in steps of at most 2 s, each end
 
 import asyncio
 from dataclasses import dataclass, field
+from typing import NoReturn
 from uuid import UUID
 
 from pydantic import JsonValue
@@ -15,7 +16,7 @@ from sqlalchemy.orm import Session
 from app.core.database import Sessions
 from app.core.resources import Resources
 from app.queue import progress as progress_writer
-from app.queue.errors import AttemptSuperseded, JobCancelled, JobStopped
+from app.queue.errors import AttemptSuperseded, JobCancelled, JobStopped, NotYourTurn
 from app.queue.models import JsonObject
 from app.queue.progress import Progress
 from app.queue.seams import seam
@@ -109,6 +110,10 @@ class Run:
         """Ask the body to end; the first reason stays."""
         self.stop_reason = self.stop_reason or reason
         return self.stop_reason
+
+    def postpone(self, message: str, *, seconds: float) -> NoReturn:
+        """End this attempt because something else must end first; the next one starts after so many seconds."""
+        raise self.stop(NotYourTurn(message, seconds))
 
     def seam(self, name: str) -> None:
         """A place of the feature's own where a test may kill the process (FAULT_AT)."""
