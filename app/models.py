@@ -1,8 +1,9 @@
 """The index of all tables: importing this module fills the two metadata objects that Alembic compares."""
 
 from app.accounts import models as accounts
-from app.core import migrations
+from app.core import idempotency, migrations
 from app.core.database import SharedBase, TenantBase
+from app.intake import models as intake
 from app.inventory import models as inventory
 from app.products import models as products
 from app.queue import models as queue
@@ -10,4 +11,14 @@ from app.queue import models as queue
 SHARED_METADATA = SharedBase.metadata
 TENANT_METADATA = TenantBase.metadata
 
-__all__ = ["SHARED_METADATA", "TENANT_METADATA", "accounts", "inventory", "migrations", "products", "queue"]
+__all__ = [
+    "SHARED_METADATA",
+    "TENANT_METADATA",
+    "accounts",
+    "idempotency",
+    "intake",
+    "inventory",
+    "migrations",
+    "products",
+    "queue",
+]

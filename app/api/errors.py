@@ -5,6 +5,7 @@ The errors themselves live with their features; app/api/catalogue.py lists them 
 
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
+from typing import cast
 
 import orjson
 from asyncpg.exceptions import (
@@ -31,6 +32,7 @@ from starlette.responses import Response
 from app.api.declared import allowed_methods
 from app.core.context import current
 from app.core.errors import AppError, BadRequest, FieldError, NotFound, Unavailable, Unprocessable
+from app.core.idempotency import AnsweredBefore
 from app.core.problems import MEDIA_TYPE, TYPE_BASE
 
 MAX_FIELD_ERRORS = 100
@@ -87,8 +89,13 @@ class MethodNotAllowed(BadRequest):
 def install(app: FastAPI) -> None:
     """Make the application render its failures as problems."""
     app.add_exception_handler(AppError, _handle)
+    app.add_exception_handler(AnsweredBefore, _replay)
     app.add_exception_handler(HTTPException, _handle)
     app.add_exception_handler(RequestValidationError, _handle)
+
+
+async def _replay(_request: Request, answered: Exception) -> Response:
+    return cast("AnsweredBefore", answered).response
 
 
 async def _handle(request: Request, failure: Exception) -> Response:
