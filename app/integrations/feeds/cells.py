@@ -5,7 +5,7 @@ words that name the column, the value and the mend. What a whole row means is th
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from itertools import chain
+from functools import lru_cache
 
 from app.core.money import UnknownCurrency
 from app.integrations.contracts.catalogue import Availability, SourceImage, StatusHint
@@ -30,6 +30,7 @@ _WEIGHT = re.compile(r"([0-9.,]{1,20})\s{0,3}([A-Za-z]{1,10})?\.?")
 _COUNT = re.compile(
     r"(?:[<>]|ca\.?)?\s{0,3}(-?[0-9][0-9.,' ]{0,20})\+?(?:\s{0,3}(?:pcs|pc|st|stk|stück|x)\.?)?", re.IGNORECASE
 )
+_ONE_URL = re.compile(r"https?://[^\s,;|]{1,2000}")
 _NEXT_URL = re.compile(r"[,;|\s]{1,5}(?=(?:https?:)?//)", re.IGNORECASE)
 
 _AVAILABILITY: dict[str, Availability] = {
@@ -71,7 +72,10 @@ def text_reader(columns: Columns, field: str) -> TextReader:
         return _nothing
 
     def read(cells: Cells) -> str | None:
-        text = cells[index].strip()
+        cell = cells[index]
+        if not cell:
+            return None
+        text = cell.strip()
         if len(text) > limit:
             raise RowRefused(
                 "text_too_long",
@@ -176,10 +180,15 @@ def weight_reader(columns: Columns, *, unit: str | None = None) -> Callable[[Cel
         return _nothing
     mark = columns.mark(index)
     usual = unit or unit_in_name(columns.name(index))
+    usual_factor = _GRAMS[usual] if usual else None
 
     def read(cells: Cells) -> int | None:
-        text = cells[index].strip()
-        found = _WEIGHT.fullmatch(text) if text else None
+        text = cells[index]
+        if not text:
+            return None
+        if usual_factor and len(text) < 9 and text.isascii() and text.isdigit():
+            return round(int(text) * usual_factor) or None
+        found = _WEIGHT.fullmatch(text.strip())
         if found is None:
             return None
         named = found[2] or usual or (cells[unit_index].strip() if unit_index >= 0 else "")
@@ -201,9 +210,11 @@ def images_reader(columns: Columns) -> Callable[[Cells], tuple[SourceImage, ...]
         return lambda _cells: ()
 
     def read(cells: Cells) -> tuple[SourceImage, ...]:
-        urls = list(dict.fromkeys(chain.from_iterable(urls_in(cells[index]) for index in indexes if cells[index])))
+        urls = [url for index in indexes if cells[index] for url in urls_in(cells[index])]
         if not urls:
             return ()
+        if len(urls) > 1:
+            urls = list(dict.fromkeys(urls))
         text = cells[alt].strip()[:500] or None if alt >= 0 else None
         return (SourceImage(urls[0], text), *map(SourceImage, urls[1 : fields.MAX_IMAGES]))
 
@@ -212,6 +223,8 @@ def images_reader(columns: Columns) -> Callable[[Cells], tuple[SourceImage, ...]
 
 def urls_in(text: str) -> list[str]:
     """The web addresses in a cell that may hold several."""
+    if _ONE_URL.fullmatch(text):
+        return [text]
     found = []
     for part in _NEXT_URL.split(text.strip()):
         url = f"https:{part}" if part.startswith("//") else part.strip().rstrip(",;|")
@@ -220,6 +233,7 @@ def urls_in(text: str) -> list[str]:
     return found
 
 
+@lru_cache(maxsize=1024)  # few distinct values, read in every row
 def tags_of(text: str | None) -> tuple[str, ...]:
     """Tags parted by comma, semicolon or bar."""
     if not text:
@@ -229,6 +243,7 @@ def tags_of(text: str | None) -> tuple[str, ...]:
     return tuple(tags)[: fields.MAX_TAGS]
 
 
+@lru_cache(maxsize=1024)
 def category_path_of(text: str | None) -> tuple[str, ...]:
     """The levels of a category path."""
     if not text:

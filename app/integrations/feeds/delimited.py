@@ -60,7 +60,6 @@ class DelimitedRows:
         self._raw = path.open("rb", buffering=_BUFFER)
         self._text = io.TextIOWrapper(self._raw, encoding=dialect.encoding, errors="strict", newline="")
         self._line = position.line if position else 1
-        self._first = self._line
         self._row_lines: list[str] = []
         self.characters = 0
         if position:
@@ -69,8 +68,9 @@ class DelimitedRows:
     def __iter__(self) -> Iterator[tuple[int, list[str] | BrokenRow]]:
         """Yields every row that is not blank with the line where it begins."""
         reader = self._dialect.parse(self._lines(), strict=True)
+        first = self._line
         while True:
-            begins = self._first + reader.line_num
+            begins = first + reader.line_num
             try:
                 cells = next(reader, None)
             except csv.Error as error:
@@ -80,7 +80,7 @@ class DelimitedRows:
             if cells is None:
                 return
             self._row_lines.clear()
-            self._line = self._first + reader.line_num
+            self._line = first + reader.line_num
             if any(cells):
                 yield begins, cells
 

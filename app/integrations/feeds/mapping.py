@@ -140,10 +140,10 @@ def identity_reader(columns: Columns) -> Callable[[Cells], str]:
         for reader in readers:
             if text := reader(cells):
                 return identity(text, first)
-        empty = f"Column '{columns.name(first)}' is empty, and the" if first >= 0 else "The"
+        empty = f"Column '{columns.name(first)}' is empty, and " if first >= 0 else ""
         raise RowRefused(
             "identity_missing",
-            f"{empty} row has no other id, SKU, web address or article number. Give it one: "
+            f"{empty}no id, SKU, web address or article number stands in its place. Give the row one: "
             "a title alone identifies nothing.",
             first,
         )

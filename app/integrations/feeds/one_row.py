@@ -122,7 +122,7 @@ class OneRowMapper:
         )
 
     def _options_of(self, cells: Cells) -> dict[str, str]:
-        found = {}
+        found: dict[str, str] = {}
         for name, index in self._options.items():
             if cells[index] and (value := cells[index].strip()):
                 found[name] = value[: fields.MAX_OPTION_VALUE]
