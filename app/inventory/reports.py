@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.core.pagination import PageQuery, Slice, Sort, paginate
 from app.inventory.models import StockBalance, StockEntry, StockLocation
 
 
@@ -25,15 +26,6 @@ class Balance:
         return max(self.on_hand - self.reserved, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class EntryKey:
-    """The place of an entry among those of its variant, newest first."""
-
-    created_at: str
-    sequence: int
-    location_id: UUID
-
-
 async def balances_of(session: AsyncSession, variant_ids: Iterable[UUID]) -> dict[UUID, list[Balance]]:
     """The balances of these variants on every location; a variant that never had stock is absent."""
     statement = (
@@ -49,13 +41,20 @@ async def balances_of(session: AsyncSession, variant_ids: Iterable[UUID]) -> dic
     return found
 
 
+# The sequence counts within a location, in which time and number agree.
+_ENTRY_ORDERS = {"created_at": Sort(StockEntry.sequence, int), "sequence": Sort(StockEntry.sequence, int)}
+
+
 async def list_entries(
-    session: AsyncSession, variant_id: UUID, *, limit: int, before: tuple[int, UUID] | None = None
-) -> list[StockEntry]:
-    """The newest entries of a variant, going on `before` a (sequence, location) that was seen."""
-    place = (StockEntry.sequence, StockEntry.location_id)
-    statement = select(StockEntry).where(StockEntry.variant_id == variant_id)
-    if before is not None:
-        statement = statement.where(tuple_(*place) < before)
-    statement = statement.order_by(*(column.desc() for column in place)).limit(limit)
-    return list(await session.scalars(statement))
+    session: AsyncSession, variant_id: UUID, query: PageQuery, tenant_id: int | None
+) -> Slice[StockEntry]:
+    """The entries of a variant, newest first."""
+    return await paginate(
+        session,
+        select(StockEntry).where(StockEntry.variant_id == variant_id),
+        query,
+        sorts=_ENTRY_ORDERS,
+        default_sort="-created_at",
+        id_column=StockEntry.location_id,
+        tenant_id=tenant_id,
+    )

@@ -5,6 +5,7 @@ sources. Measured on 50 of 100,000 products: concat() of members 1.9 ms, json_bu
 """
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 from app.core import tenancy
@@ -32,35 +33,41 @@ def tables_of(tenant_id: int) -> Tables:
     return lambda name: tenancy.table(tenant_id, name)
 
 
-def _available(tables: Tables, variant: str) -> str:
-    return (
-        f"(SELECT coalesce(sum(greatest(b.on_hand - b.reserved, 0)), 0) FROM {tables('stock_balances')} b"
-        f" WHERE b.variant_id = {variant})"
-    )
+_VARIANT = object_json(
+    {
+        "id": word_json("v.id"),
+        "position": plain_json("v.position"),
+        "title": text_json("v.title"),
+        "sku": text_json("v.sku"),
+        "gtin": text_json("v.gtin"),
+        "price": money_json("v.price"),
+        "compare_at_price": money_json("v.compare_at_price"),
+        "cost": money_json("v.cost"),
+        "currency": text_json("v.currency"),
+        "stock": plain_json("b.available"),
+        "options": plain_json("v.options"),
+        "attributes": plain_json("v.attributes"),
+        "weight_g": text_json("v.weight_g"),
+        "image_url": text_json("v.image_url"),
+    }
+)
 
 
-def _variants(tables: Tables) -> str:
-    document = object_json(
-        {
-            "id": word_json("v.id"),
-            "position": plain_json("v.position"),
-            "title": text_json("v.title"),
-            "sku": text_json("v.sku"),
-            "gtin": text_json("v.gtin"),
-            "price": money_json("v.price"),
-            "compare_at_price": money_json("v.compare_at_price"),
-            "cost": money_json("v.cost"),
-            "currency": text_json("v.currency"),
-            "stock": plain_json(_available(tables, "v.id")),
-            "options": plain_json("v.options"),
-            "attributes": plain_json("v.attributes"),
-            "weight_g": text_json("v.weight_g"),
-            "image_url": text_json("v.image_url"),
-        }
+def _goods(tables: Tables) -> str:
+    # One pass over the variants and their balances gives their documents, the product's stock and its stock version.
+    balance = (
+        "SELECT coalesce(sum(greatest(on_hand - reserved, 0)), 0) AS available, coalesce(sum(version), 0) AS version"
+        f" FROM {tables('stock_balances')} WHERE variant_id = v.id"
     )
-    return array_json(
-        f"SELECT {document} FROM {tables('variants')} v"
+    variants = (
+        f"SELECT {_VARIANT} AS document, b.available, b.version"
+        f" FROM {tables('variants')} v CROSS JOIN LATERAL ({balance}) b"
         " WHERE v.product_id = p.id AND v.deleted_at IS NULL ORDER BY v.position, v.id"
+    )
+    return (
+        " CROSS JOIN LATERAL (SELECT concat('[', string_agg(document, ','), ']') AS variants,"
+        " coalesce(sum(available), 0) AS stock, coalesce(sum(version), 0) AS stock_version"
+        f" FROM ({variants}) variant) goods"
     )
 
 
@@ -114,23 +121,6 @@ def _sources(tables: Tables) -> str:
     )
 
 
-def _stock(tables: Tables) -> str:
-    return (
-        f"(SELECT coalesce(sum(greatest(b.on_hand - b.reserved, 0)), 0) FROM {tables('variants')} v"
-        f" JOIN {tables('stock_balances')} b ON b.variant_id = v.id"
-        " WHERE v.product_id = p.id AND v.deleted_at IS NULL)"
-    )
-
-
-def stock_version(tables: Tables) -> str:
-    """SQL of the sum of the versions of a product's balances: its ETag changes with them."""
-    return (
-        f"(SELECT coalesce(sum(b.version), 0) FROM {tables('variants')} v"
-        f" JOIN {tables('stock_balances')} b ON b.variant_id = v.id"
-        " WHERE v.product_id = p.id AND v.deleted_at IS NULL)"
-    )
-
-
 def _members(tables: Tables) -> Mapping[str, str]:
     return {
         "id": word_json("p.id"),
@@ -145,12 +135,12 @@ def _members(tables: Tables) -> Mapping[str, str]:
         "compare_at_price": money_json("p.compare_at_price"),
         "cost": money_json("p.cost"),
         "currency": text_json("p.currency"),
-        "stock": plain_json(_stock(tables)),
+        "stock": plain_json("goods.stock"),
         "gtin": text_json("p.gtin"),
         "attributes": plain_json("p.attributes"),
         "tags": text_json("p.tags"),
         "options": plain_json("p.options"),
-        "variants": _variants(tables),
+        "variants": plain_json("goods.variants"),
         "images": _images(tables),
         "sources": _sources(tables),
         "locked_fields": text_json("p.locked_fields"),
@@ -160,13 +150,24 @@ def _members(tables: Tables) -> Mapping[str, str]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class ProductSql:
+    """The parts of a statement over a product `p`: its JSON, and the joins that this needs. `goods.stock_version`, the
+    sum of the versions of its balances, is there when the whole document is.
+    """
+
+    document: str
+    joins: str
+
+
 @lru_cache(maxsize=512)
-def _document(tenant_id: int | None, fields: frozenset[str] | None) -> str:
+def _product_sql(tenant_id: int | None, fields: frozenset[str] | None) -> ProductSql:
     tables = tables_in_reach if tenant_id is None else tables_of(tenant_id)
-    members = _members(tables)
-    return object_json({name: sql for name, sql in members.items() if fields is None or name in fields})
+    members = {name: sql for name, sql in _members(tables).items() if fields is None or name in fields}
+    needs_goods = not members.keys().isdisjoint({"stock", "variants"})
+    return ProductSql(object_json(members), _goods(tables) if needs_goods else "")
 
 
-def product_json(tenant_id: int | None, fields: Collection[str] | None = None) -> str:
-    """SQL of the JSON of the product `p`, whole or the chosen fields; without a tenant, tables go by search path."""
-    return _document(tenant_id, None if fields is None else frozenset(fields))
+def product_sql(tenant_id: int | None, fields: Collection[str] | None = None) -> ProductSql:
+    """SQL of a product, whole or the chosen fields; without a tenant, tables are named by search path."""
+    return _product_sql(tenant_id, None if fields is None else frozenset(fields))

@@ -55,7 +55,7 @@ class VariantReserved(Conflict):
     code, title = "variant_reserved", "Orders hold stock of this variant; it cannot go before they are done"
 
 
-class TooManyParts(Conflict):
+class TooManyParts(Unprocessable):
     code, title = "too_many_parts", "A product cannot have more of these"
 
 

@@ -20,7 +20,7 @@ from app.core.pagination import (
     wants_total,
     write_cursor,
 )
-from app.products.documents import product_json, stock_version, tables_in_reach, tables_of
+from app.products.documents import product_sql, tables_in_reach, tables_of
 from app.products.errors import ProductNotFound
 from app.products.filters import DEFAULT_SORT, SORTS, Parameters, Place, conditions, page_sql
 from app.products.schemas import Product, ProductQuery
@@ -45,11 +45,11 @@ async def list_products(database: Database, tenant_id: int, query: ProductQuery)
     counted = len(parameters.values)
     # One row more than asked for tells whether another page follows.
     page = page_sql(tables, where, order, Place(query.limit + 1, offset or 0, after), parameters)
-    document = product_json(tenant_id, parse_fields(query.fields, Product))
+    product = product_sql(tenant_id, parse_fields(query.fields, Product))
     direction = "DESC" if order.descending else "ASC"
     statement = (
         f"WITH page AS MATERIALIZED ({page})"
-        f" SELECT {document}, p.sort_value::text, p.id::text FROM page p"
+        f" SELECT {product.document}, p.sort_value::text, p.id::text FROM page p{product.joins}"
         f" ORDER BY p.sort_value {direction} NULLS LAST, p.id {direction}"
     )
     total = None
@@ -85,16 +85,18 @@ async def get_document(session: AsyncSession, product_id: UUID) -> Document:
 
 async def get_documents(session: AsyncSession, product_ids: Collection[UUID]) -> dict[UUID, bytes]:
     """Several products as the session's transaction sees them."""
-    statement = f"SELECT p.id::text, {product_json(None)} FROM products p WHERE p.id = ANY($1::uuid[])"
+    product = product_sql(None)
+    statement = f"SELECT p.id::text, {product.document} FROM products p{product.joins} WHERE p.id = ANY($1::uuid[])"
     rows = await _fetch(await session.connection(), statement, list(product_ids))
     return {UUID(row[0]): row[1].encode() for row in rows}
 
 
 async def _read(connection: AsyncConnection, tenant_id: int | None, product_id: UUID) -> Document:
     tables = tables_in_reach if tenant_id is None else tables_of(tenant_id)
+    product = product_sql(tenant_id)
     statement = (
-        f"SELECT {product_json(tenant_id)}, p.version::text, {stock_version(tables)}::text FROM {tables('products')} p"
-        " WHERE p.id = $1::text::uuid AND p.deleted_at IS NULL"
+        f"SELECT {product.document}, p.version::text, goods.stock_version::text"
+        f" FROM {tables('products')} p{product.joins} WHERE p.id = $1::text::uuid AND p.deleted_at IS NULL"
     )
     rows = await _fetch(connection, statement, str(product_id))
     if not rows:

@@ -226,6 +226,12 @@ class StockLevel(BaseModel):
     locations: list[StockAtLocation]
 
 
+class StockQuery(PageQuery):
+    """Filters of the stock list."""
+
+    sku: Annotated[CleanStr | None, Field(max_length=bounds.SKU, description="Exactly, in any case.")] = None
+
+
 class StockEntry(BaseModel):
     """One change of a quantity. Reservations and releases move `reserved`, all other kinds `on_hand`."""
 

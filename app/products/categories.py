@@ -1,0 +1,178 @@
+"""The seller's own category tree: reading, making, moving, deleting, and finding a category by a client's name for it."""
+
+import re
+import unicodedata
+from uuid import UUID
+
+from sqlalchemy import func, or_, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.core.ids import new_id
+from app.products import bounds
+from app.products.errors import (
+    CategoryLoop,
+    CategoryNameTaken,
+    CategoryNotEmpty,
+    CategoryNotFound,
+    CategoryTooDeep,
+)
+from app.products.inputs import CategoryChange, CategoryCreate
+from app.products.models import Category
+from app.products.schemas import CategoryNode
+
+SEPARATOR = " > "
+
+_BELOW = """
+WITH RECURSIVE below AS (
+  SELECT id, path, 1 AS depth FROM categories WHERE id = :id
+  UNION ALL
+  SELECT child.id, below.path || ' > ' || child.name, below.depth + 1
+  FROM categories child JOIN below ON child.parent_id = below.id
+)
+"""
+_MOVE_BELOW = text(
+    _BELOW + "UPDATE categories SET path = below.path, updated_at = now() FROM below"
+    " WHERE categories.id = below.id AND categories.path <> below.path"
+)
+_LONGEST_BELOW = text(_BELOW + "SELECT max(depth), max(char_length(path)) FROM below")
+
+
+def slug_of(name: str) -> str:
+    """A name as part of an address."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "category"
+
+
+async def list_categories(session: AsyncSession, parent_id: UUID | None = None) -> list[Category]:
+    """All categories by path, or those directly below one."""
+    statement = select(Category).order_by(func.lower(Category.path), Category.id)
+    if parent_id is not None:
+        statement = statement.where(Category.parent_id == parent_id)
+    return list(await session.scalars(statement))
+
+
+async def get_tree(session: AsyncSession) -> list[CategoryNode]:
+    """The whole tree, siblings by position and name."""
+    rows = await session.scalars(select(Category).order_by(Category.position, func.lower(Category.name)))
+    nodes = {row.id: CategoryNode.model_validate(row, from_attributes=True) for row in rows}
+    roots: list[CategoryNode] = []
+    for node in nodes.values():
+        siblings = roots if node.parent_id is None else nodes[node.parent_id].children
+        siblings.append(node)
+    return roots
+
+
+async def get_category(session: AsyncSession, category_id: UUID) -> Category:
+    """A category by id; raises CategoryNotFound."""
+    category = await session.get(Category, category_id)
+    if category is None:
+        raise CategoryNotFound
+    return category
+
+
+async def create_category(session: AsyncSession, body: CategoryCreate) -> Category:
+    """Add a category below a parent, or as a root."""
+    parent = None if body.parent_id is None else await get_category(session, body.parent_id)
+    category = Category(id=new_id(), parent_id=body.parent_id, position=body.position)
+    _name(category, body.name, parent)
+    session.add(category)
+    await _flush(session)
+    await _check_size(session, category.id)
+    await session.refresh(category)
+    return category
+
+
+async def change_category(session: AsyncSession, category_id: UUID, body: CategoryChange) -> Category:
+    """Rename or move a category with everything below it."""
+    # Two moves at once could close a circle that neither of them sees.
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtext("categories.move"))))
+    category = await get_category(session, category_id)
+    if body.position is not None:
+        category.position = body.position
+    if "parent_id" in body.model_fields_set:
+        category.parent_id = body.parent_id
+    parent = None if category.parent_id is None else await get_category(session, category.parent_id)
+    await _refuse_loop(session, category_id, parent)
+    _name(category, body.name or category.name, parent)
+    category.updated_at = func.now()
+    await _flush(session)
+    await session.execute(_MOVE_BELOW, {"id": category_id})
+    await _check_size(session, category_id)
+    await session.refresh(category)
+    return category
+
+
+async def delete_category(session: AsyncSession, category_id: UUID) -> None:
+    """Remove a category that has none below it; its products stay, without a category."""
+    category = await get_category(session, category_id)
+    below = await session.scalar(select(func.count()).where(Category.parent_id == category_id))
+    if below:
+        raise CategoryNotEmpty
+    await session.delete(category)
+    await session.flush()
+
+
+async def ensure_category(session: AsyncSession, named: str) -> UUID:
+    """The category that a client means by a path or a name; made, with what is above it, when there is none."""
+    lowered = named.lower()
+    known = select(Category.id).where(
+        or_(
+            func.lower(Category.path) == lowered,
+            func.lower(Category.external_path) == lowered,
+            func.lower(Category.name) == lowered,
+        )
+    )
+    by_closeness = known.order_by(
+        (func.lower(Category.path) == lowered).desc(), func.length(Category.path), Category.id
+    )
+    if (found := await session.scalar(by_closeness.limit(1))) is not None:
+        return found
+    names = [name.strip()[: bounds.CATEGORY_NAME] for name in named.split(SEPARATOR.strip()) if name.strip()]
+    if not 1 <= len(names) <= bounds.CATEGORY_DEPTH:
+        raise CategoryTooDeep
+    parent_id: UUID | None = None
+    for depth, name in enumerate(names, 1):
+        parent_id = await _ensure_node(session, parent_id, name, SEPARATOR.join(names[:depth]))
+    if parent_id is None:
+        raise CategoryNotFound
+    return parent_id
+
+
+async def _ensure_node(session: AsyncSession, parent_id: UUID | None, name: str, path: str) -> UUID:
+    # Two statements, so that the second one sees what another transaction made meanwhile.
+    made = insert(Category).values(id=new_id(), parent_id=parent_id, name=name, slug=slug_of(name), path=path)
+    await session.execute(made.on_conflict_do_nothing())
+    same_place = Category.parent_id.is_not_distinct_from(parent_id)
+    found = await session.scalars(select(Category.id).where(same_place, func.lower(Category.name) == name.lower()))
+    return found.one()
+
+
+def _name(category: Category, name: str, parent: Category | None) -> None:
+    category.name, category.slug = name, slug_of(name)
+    category.path = name if parent is None else parent.path + SEPARATOR + name
+
+
+async def _refuse_loop(session: AsyncSession, category_id: UUID, parent: Category | None) -> None:
+    while parent is not None:
+        if parent.id == category_id:
+            raise CategoryLoop
+        parent = None if parent.parent_id is None else await get_category(session, parent.parent_id)
+
+
+async def _check_size(session: AsyncSession, category_id: UUID) -> None:
+    category = await get_category(session, category_id)
+    depth, length = (await session.execute(_LONGEST_BELOW, {"id": category_id})).one()
+    above = category.path.count(SEPARATOR)
+    if above + depth > bounds.CATEGORY_DEPTH or length > bounds.CATEGORY_PATH:
+        raise CategoryTooDeep
+
+
+async def _flush(session: AsyncSession) -> None:
+    try:
+        await session.flush()
+    except IntegrityError as refused:
+        if "uq_categories_parent_id_name" in str(refused.orig):
+            raise CategoryNameTaken from None
+        raise
