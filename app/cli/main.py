@@ -2,7 +2,7 @@
 
 import typer
 
-from app.cli import demo, doctor, pulse, run
+from app.cli import demo, doctor, migrate, pulse, run, seed
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -12,5 +12,7 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("demo")(demo.demo)
+app.command("seed")(seed.seed)
+app.command("migrate")(migrate.migrate)
 app.command("doctor")(doctor.doctor)
 app.command("pulse")(pulse.pulse)

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ from app.supervisor.postgres import ClusterUnusable
 from app.supervisor.processes import ChildFailed, Supervisor
 
 FLOWER_PORT = 5555
+LAST_WORDS_SECONDS = 5.0  # for a journey that a stop interrupts
 CANNOT_START = (
     AlreadyRunning,
     ChildFailed,
@@ -51,14 +53,16 @@ Host = Annotated[str, typer.Option(help="Address the API listens on.")]
 
 
 @dataclass(frozen=True, slots=True)
-class Addresses:
-    """Where the running product answers."""
+class Serving:
+    """The running product: where it answers, where its data and logs are, whether it is being stopped."""
 
     api: str
     flower: str
+    data: Path
+    is_stopping: Callable[[], bool]
 
 
-Journey = Callable[[Addresses], None]
+Journey = Callable[[Serving], bool]
 
 
 def run(port: Port = 8000, host: Host = "127.0.0.1") -> None:
@@ -67,17 +71,24 @@ def run(port: Port = 8000, host: Host = "127.0.0.1") -> None:
 
 
 def serve(*, port: int, host: str, journey: Journey | None = None) -> None:
-    """Start the stack and keep it up; a `journey` travels through it once it serves, the children's lines silenced."""
+    """Start the stack and keep it up; a `journey` travels through it once it serves, the children's lines silenced.
+
+    The exit code says whether the journey went well.
+    """
     try:
-        settings = Settings()
-        _serve(settings, port=port, host=host, journey=journey)
+        went_well = _serve(Settings(), port=port, host=host, journey=journey)
     except ValidationError as error:
         _give_up("; ".join(str(fact["msg"]).removeprefix("Value error, ") for fact in error.errors()))
     except CANNOT_START as error:
         _give_up(str(error))
+    if not went_well:
+        raise typer.Exit(1)
 
 
-def _serve(settings: Settings, *, port: int, host: str, journey: Journey | None) -> None:
+def _serve(settings: Settings, *, port: int, host: str, journey: Journey | None) -> bool:
+    began = time.monotonic()
+    went_well = threading.Event()
+    travel: threading.Thread | None = None
     given = has_given_servers(settings)
     data = data_directory(settings)
     held = claim(data)
@@ -88,20 +99,25 @@ def _serve(settings: Settings, *, port: int, host: str, journey: Journey | None)
                 environment = dict(os.environ)
                 environment |= _use_given_servers(data) if given else _start_servers(supervisor, settings, data)
                 port, flower_port = _ports(host, port)
-                addresses = Addresses(f"http://{_reachable(host)}:{port}", f"http://127.0.0.1:{flower_port}")
-                environment |= local_environment(settings, data, public_url=addresses.api)
+                api, flower = f"http://{_reachable(host)}:{port}", f"http://127.0.0.1:{flower_port}"
+                serving = Serving(api, flower, data, lambda: supervisor.stopping)
+                environment |= local_environment(settings, data, public_url=api)
                 supervisor.on_change = lambda: held.note(_own(environment), supervisor.pids)
                 print("[3/5] Database: bringing its tables up to date", flush=True)
                 supervisor.complete(children.migrate_child(environment))
                 _start_application(supervisor, settings, environment, (host, port, flower_port))
-                _announce(addresses)
+                _announce(serving, time.monotonic() - began)
                 if journey:
-                    # In a thread, so that what dies meanwhile is started again; Ctrl-C ends it with the process.
-                    threading.Thread(target=_travel, args=(journey, addresses, output), daemon=True).start()
+                    # In a thread, so that what dies meanwhile is started again.
+                    travel = threading.Thread(target=_travel, args=(journey, serving, output, went_well), daemon=True)
+                    travel.start()
                 supervisor.watch()
+            if travel:
+                travel.join(LAST_WORDS_SECONDS)
             print("Stopped.", flush=True)
         finally:
             held.release()
+    return journey is None or went_well.is_set()
 
 
 def _use_given_servers(data: Path) -> dict[str, str]:
@@ -142,15 +158,16 @@ def _ports(host: str, wanted: int) -> tuple[int, int]:
     return port, flower_port
 
 
-def _announce(addresses: Addresses) -> None:
-    print("[5/5] Serving. Ctrl-C stops everything.", flush=True)
-    print(f"      API documentation  {addresses.api}/api/docs", flush=True)
-    print(f"      Jobs in Flower     {addresses.flower}", flush=True)
+def _announce(serving: Serving, seconds: float) -> None:
+    print(f"[5/5] Serving after {seconds:.1f} s. Ctrl-C stops everything.", flush=True)
+    print(f"      API documentation  {serving.api}/api/docs", flush=True)
+    print(f"      Jobs in Flower     {serving.flower}", flush=True)
 
 
-def _travel(journey: Journey, addresses: Addresses, output: Output) -> None:
+def _travel(journey: Journey, serving: Serving, output: Output, went_well: threading.Event) -> None:
     try:
-        journey(addresses)
+        if journey(serving):
+            went_well.set()
     except Exception as error:  # noqa: BLE001 - the product keeps serving, whatever the demonstration met
         output.say(f"the journey stopped: {error.__class__.__name__}: {error}")
     output.echo = True

@@ -17,7 +17,7 @@ class Output:
     def __init__(self, logs: Path, *, echo: bool = True, terminal: TextIO | None = None, colour: bool = False) -> None:
         self.echo = echo
         self._logs = logs
-        self._terminal = terminal or sys.stdout
+        self._terminal = terminal
         self._colour = colour
         self._files: dict[str, IO[bytes]] = {}
         self._lock = threading.Lock()
@@ -58,9 +58,10 @@ class Output:
             label = f"{name:<10} |"
             if self._colour:
                 label = f"\x1b[{_colour_of(name)}m{label}\x1b[0m"
+            # Standard output is looked up now: a live bar puts a stream there that keeps lines apart from it.
             # The terminal may be gone (a closed window, a pipe to `head`); the children and their logs live on.
             with suppress(OSError, ValueError):
-                print(label, line.decode(errors="replace"), file=self._terminal, flush=True)
+                print(label, line.decode(errors="replace"), file=self._terminal or sys.stdout, flush=True)
 
     def _file(self, name: str) -> IO[bytes]:
         if name not in self._files:
