@@ -9,12 +9,14 @@ from uuid import UUID
 
 import structlog
 from redis.exceptions import RedisError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.actor import Actor
 from app.accounts.errors import AccessTokenExpired, TokenRefused
 from app.accounts.principals import PrincipalCache, PrincipalKey, find_foreign_principal, load_session_principal
 from app.accounts.provisioning import adopt_foreign_user
 from app.core import clock, tokens
+from app.core.errors import AppError
 from app.core.redis import RedisGate
 from app.core.resources import Resources
 from app.core.system_session import SystemDatabase
@@ -43,6 +45,7 @@ class Authenticator:
         key: PrincipalKey = claims.session_id if isinstance(claims, AccessClaims) else (claims.issuer, claims.subject)
         actor = self.principals.find(key) or await self._load(key, claims)
         if isinstance(claims, AccessClaims) and (actor.user_id, actor.tenant_id) != (claims.user_id, claims.tenant_id):
+            log.warning("token_refused", reason="user or tenant is not the session's")
             raise TokenRefused
         return actor
 
@@ -79,6 +82,7 @@ class Authenticator:
         try:
             claims = tokens.verify(self.ring, token)
         except TokenExpired:
+            log.info("token_refused", reason="expired")
             raise AccessTokenExpired from None
         except TokenInvalid as error:
             log.warning("token_refused", reason=str(error))
@@ -90,12 +94,17 @@ class Authenticator:
 
     async def _load(self, key: PrincipalKey, claims: Claims) -> Actor:
         generation = self.principals.generation
-        async with self.system.session() as session:
-            if isinstance(claims, AccessClaims):
-                actor = await load_session_principal(session, claims)
-            else:
-                actor = await find_foreign_principal(session, claims) or await adopt_foreign_user(
-                    session, claims, self.settings
-                )
+        try:
+            async with self.system.session() as session:
+                actor = await self._read(session, claims)
+        except AppError as refusal:
+            log.warning("access_refused", code=refusal.code, principal=str(key))
+            raise
         self.principals.remember(key, actor, generation=generation)
         return actor
+
+    async def _read(self, session: AsyncSession, claims: Claims) -> Actor:
+        if isinstance(claims, AccessClaims):
+            return await load_session_principal(session, claims)
+        found = await find_foreign_principal(session, claims)
+        return found or await adopt_foreign_user(session, claims, self.settings)

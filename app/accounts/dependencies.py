@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
+import structlog
 from fastapi import Depends, Request
 from fastapi.openapi.models import OAuthFlowPassword, OAuthFlows
 from fastapi.security import OAuth2
@@ -24,6 +25,7 @@ from app.core.resources import Resources
 TOKEN_URL = "/api/v1/auth/token"  # noqa: S105 (an address, not a secret)
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
+log = structlog.get_logger(__name__)
 _public: set[Callable[..., object]] = set()
 
 
@@ -67,6 +69,7 @@ class BearerToken(OAuth2):
             return None
         scheme, _, token = values[0].partition(" ")
         if len(values) > 1 or scheme.lower() != "bearer" or not token:
+            log.warning("token_refused", reason="not one bearer token")
             raise TokenRefused("Send one header `Authorization: Bearer <access token>`.")
         return token
 
@@ -110,11 +113,13 @@ class Guard:
 
     async def __call__(self, actor: CurrentActor) -> Actor:
         if self.admin and not actor.is_admin:
+            log.warning("permission_refused", permission="platform admin", role=actor.role)
             raise AdminRequired
         if self.permissions and actor.tenant_id is None:
             raise TenantRequired
         for permission in self.permissions:
             if not actor.can(permission):
+                log.warning("permission_refused", permission=permission, role=actor.role)
                 raise Forbidden(f"Your role in this tenant does not include {permission}.")
         return actor
 

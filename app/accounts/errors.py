@@ -89,6 +89,16 @@ class MemberNotFound(NotFound):
     code, title = "member_not_found", "There is no such member in this tenant"
 
 
+class AlreadyMember(Conflict):
+    code, title = "already_member", "This person is a member of the tenant already"
+
+
+class NoSuchAccount(Unprocessable):
+    """The person to be added has no account, and no password was given to make one."""
+
+    code, title = "no_such_account", "There is no account with this address; give a password to make one"
+
+
 class LastOwner(Conflict):
     code, title = "last_owner", "A tenant needs an owner; make somebody else an owner first"
 

@@ -1,18 +1,22 @@
-"""Routes under /auth: registering, logging in and out, tokens, the own profile, sessions, switching tenants."""
+"""Routes under /auth: registering, logging in and out, tokens, the own profile, sessions, members."""
 
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Query, Request, status
 
-from app.accounts import credentials, errors, profile, registration, sessions
+from app.accounts import credentials, errors, members, profile, registration, sessions
 from app.accounts.actor import Actor
 from app.accounts.authentication import Authenticator
 from app.accounts.dependencies import TenantSession, public, require, use_authenticator
+from app.accounts.permissions import Permission
 from app.accounts.schemas import (
     ChangePasswordRequest,
     Ended,
     LoginRequest,
+    MemberAdd,
+    MemberChange,
+    MemberView,
     ProfileChange,
     RefreshRequest,
     RegisterRequest,
@@ -31,6 +35,8 @@ router = APIRouter(prefix="/auth", tags=["auth"])
 
 Accounts = Annotated[Authenticator, Depends(use_authenticator)]
 Caller = Annotated[Actor, Depends(require())]
+MemberReader = Annotated[Actor, Depends(require(Permission.MEMBERS_READ))]
+MemberWriter = Annotated[Actor, Depends(require(Permission.MEMBERS_WRITE))]
 
 
 async def describe_client(request: Request, accounts: Accounts) -> Client:
@@ -133,3 +139,34 @@ async def end_session(session_id: UUID, actor: Caller, accounts: Accounts) -> En
     """End one of the caller's logins, wherever it is."""
     await sessions.end_session(accounts, actor, session_id)
     return Ended(id=session_id)
+
+
+@router.get("/members")
+async def list_members(
+    query: Annotated[PageQuery, Query()], actor: MemberReader, accounts: Accounts
+) -> Page[MemberView]:
+    """The members of the present tenant."""
+    return await members.list_members(accounts, actor, query)
+
+
+@router.post(
+    "/members",
+    status_code=status.HTTP_201_CREATED,
+    responses=problems(errors.AlreadyMember, errors.NoSuchAccount, errors.WeakPassword),
+)
+async def add_member(body: MemberAdd, actor: MemberWriter, accounts: Accounts) -> MemberView:
+    """Make a person a member of the present tenant."""
+    return await members.add_member(accounts, actor, body)
+
+
+@router.patch("/members/{user_id}", responses=problems(errors.MemberNotFound, errors.LastOwner))
+async def change_member(user_id: UUID, body: MemberChange, actor: MemberWriter, accounts: Accounts) -> MemberView:
+    """Give a member another role; it counts from their next request on."""
+    return await members.change_role(accounts, actor, user_id, body.role)
+
+
+@router.delete("/members/{user_id}", responses=problems(errors.MemberNotFound, errors.LastOwner))
+async def remove_member(user_id: UUID, actor: MemberWriter, accounts: Accounts) -> Ended:
+    """Take a person out of the present tenant; their account stays."""
+    await members.remove_member(accounts, actor, user_id)
+    return Ended(id=user_id)

@@ -135,6 +135,7 @@ async def _lock(session: AsyncSession, token: str) -> Row[RefreshToken, UserSess
     )
     held = (await session.execute(statement)).one_or_none()
     if held is None or held.is_expired or held.UserSession.revoked_at is not None:
+        log.warning("refresh_token_refused", is_known=held is not None)
         raise RefreshTokenInvalid
     if held.User.disabled_at is not None:
         raise AccountDisabled

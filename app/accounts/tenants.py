@@ -1,0 +1,11 @@
+"""Reading a tenant's own settings for work done in its name."""
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.accounts.models import Tenant
+
+
+async def get_currency(session: AsyncSession, tenant_id: int) -> str:
+    """The currency that the tenant counts in."""
+    return (await session.scalars(select(Tenant.currency).where(Tenant.id == tenant_id))).one()
