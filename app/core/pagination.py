@@ -1,8 +1,8 @@
 """Lists, one way for all features: keyset pages with signed cursors, page numbers for clients that count, sorting and
 selection of fields.
 
-A list endpoint declares `query: Annotated[ProductQuery, Query()]` with `class ProductQuery(PageQuery)`, and calls
-`paginate`. Repositories with hand-made SQL use `read_cursor`, `write_cursor` and `Order` themselves.
+A list endpoint declares `query: Annotated[ProductQuery, Query()]` with `class ProductQuery(PageQuery)`; its verb calls
+`paginate` for rows and `make_page` for the answer. Repositories with hand-made SQL use `read_cursor`, `write_cursor` and `Order` themselves.
 """
 
 import hashlib
@@ -78,6 +78,15 @@ class Page(BaseModel, Generic[T]):
             if getattr(self, name) is None:
                 del answer[name]
         return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Slice(Generic[T]):
+    """The rows of one page, before they become what the wire shows (`make_page`); the total only when it was asked."""
+
+    items: Sequence[T]
+    next_cursor: str | None
+    total: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +190,8 @@ async def paginate(
     default_sort: str,
     id_column: InstrumentedAttribute[UUID],
     tenant_id: int | None,
-) -> Page[T]:
-    """One page of an ORM statement in the order and by the paging dialect that the client used."""
+) -> Slice[T]:
+    """The rows of one page of an ORM statement, in the order and by the paging dialect that the client used."""
     order = parse_order(query.sort, sorts, default_sort)
     sort = sorts[order.name]
     scope = CursorScope(tenant_id, order, query.filters())
@@ -201,7 +210,7 @@ async def paginate(
     total = None
     if wants_total(query):
         total = await session.scalar(select(func.count()).select_from(statement.order_by(None).subquery()))
-    return make_page([row[0] for row in shown], next_cursor, query, total)
+    return Slice([row[0] for row in shown], next_cursor, total)
 
 
 def row_offset(query: PageQuery) -> int | None:
