@@ -2,7 +2,8 @@
 selection of fields.
 
 A list endpoint declares `query: Annotated[ProductQuery, Query()]` with `class ProductQuery(PageQuery)`; its verb calls
-`paginate` for rows and `make_page` for the answer. Repositories with hand-made SQL use `read_cursor`, `write_cursor` and `Order` themselves.
+`paginate` for rows and `make_page` for the answer. Repositories with hand-made SQL use `read_cursor`, `write_cursor`
+and `Order` themselves.
 """
 
 import hashlib

@@ -4,9 +4,9 @@ A busy caller costs no round trip per request: a process takes a handful of requ
 spends them locally, and a caller who is out of requests is refused from memory until the window ends.
 """
 
+import asyncio
 import ipaddress
 import math
-import time
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 from limits import RateLimitItem, parse
 from limits.aio.storage import MemoryStorage, RedisStorage
 
+from app.core import clock
 from app.core.config import Settings
 from app.core.errors import RateLimited
 from app.core.redis import RedisGate
@@ -53,11 +54,16 @@ class Verdict:
         )
 
 
-@dataclass(slots=True)
 class _Lease:
-    window: int
-    tokens: int
-    shared_left: int
+    """What this process holds of a caller's window: requests taken in advance, and what the shared count had left."""
+
+    __slots__ = ("lock", "shared_left", "tokens", "window")
+
+    def __init__(self, window: int, shared_left: int) -> None:
+        self.window = window
+        self.tokens = 0
+        self.shared_left = shared_left
+        self.lock = asyncio.Lock()  # a burst of one caller asks Redis in turn, not all at once
 
 
 class _Counters:
@@ -72,7 +78,15 @@ class _Counters:
             key_prefix=f"{gate.prefix}limit",
             connection_pool=gate.client.connection_pool,  # type: ignore[arg-type]
         )
-        self.leases: dict[str, _Lease] = {}
+        self._leases: dict[str, _Lease] = {}
+
+    def lease(self, identity: str, window: int, amount: int) -> _Lease:
+        found = self._leases.get(identity)
+        if found is None or found.window != window:
+            if len(self._leases) >= MAX_LEASES:
+                self._leases.clear()
+            found = self._leases[identity] = _Lease(window, amount)
+        return found
 
     async def add(self, key: str, expiry: int, amount: int) -> int:
         shared: int | None = await self._gate.guarded(lambda _redis: self._add(key, expiry, amount), None)
@@ -106,9 +120,11 @@ async def hit(gate: RedisGate, name: str, key: str, limit: str) -> Verdict:
     counters = _counters(gate)
     identity = f"{name}:{key}"
     window, reset = _window(rule)
-    lease = counters.leases.get(identity)
-    if lease is None or lease.window != window or (lease.tokens == 0 and lease.shared_left > 0):
-        lease = await _take(counters, identity, rule, window)
+    lease = counters.lease(identity, window, rule.amount)
+    if lease.tokens == 0 and lease.shared_left > 0:
+        async with lease.lock:
+            if lease.tokens == 0 and lease.shared_left > 0:
+                await _take(counters, f"{identity}:{window}", rule, lease)
     allowed = lease.tokens > 0
     if allowed:
         lease.tokens -= 1
@@ -123,24 +139,16 @@ async def peek(gate: RedisGate, name: str, key: str, limit: str) -> Verdict:
     return Verdict(count < rule.amount, rule.amount, max(0, rule.amount - count), reset)
 
 
-async def _take(counters: _Counters, identity: str, rule: RateLimitItem, window: int) -> _Lease:
+async def _take(counters: _Counters, key: str, rule: RateLimitItem, lease: _Lease) -> None:
     size = rule.amount // LEASE_SHARE if rule.amount >= LEASE_FROM else 1
-    count = await counters.add(f"{identity}:{window}", rule.get_expiry(), size)
-    granted = max(0, min(size, rule.amount - (count - size)))
-    # Another request of this caller may have taken a lease meanwhile: add to it, never overwrite it.
-    lease = counters.leases.get(identity)
-    if lease is None or lease.window != window:
-        if len(counters.leases) >= MAX_LEASES:
-            counters.leases.clear()
-        lease = counters.leases[identity] = _Lease(window, 0, 0)
-    lease.tokens += granted
+    count = await counters.add(key, rule.get_expiry(), size)
+    lease.tokens += max(0, min(size, rule.amount - (count - size)))
     lease.shared_left = max(0, rule.amount - count)
-    return lease
 
 
 def _window(rule: RateLimitItem) -> tuple[int, int]:
     # Windows are aligned to the clock, so every process knows their end without asking.
-    now, length = time.time(), rule.get_expiry()
+    now, length = clock.now().timestamp(), rule.get_expiry()
     window = int(now // length)
     return window, max(1, math.ceil((window + 1) * length - now))
 

@@ -21,7 +21,7 @@ _PATTERNS: Final = re.compile(
     r"""
     (?P<jwt>\beyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*)
     | (?P<scheme>\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{12,}
-    | (?P<url>[a-z][a-z0-9+.-]*://)[^\s/@:]*:[^\s@]+@
+    | (?P<url>\b[a-z][a-z0-9+.-]{0,20}://)[^\s/@:]{0,200}:[^\s@]{1,500}@
     | (?P<pair>\b[\w-]{0,40}(?:passw(?:or)?d|secret|token|api_?key|signature)\b["']?\s*[=:]\s*["']?)[^\s"'&,;}]+
     | (?P<vendor>\b(?:sk|pk|rk|whsec|shpat|shpss|cdk|xox[abp]|ghp)_[A-Za-z0-9_]{10,})
     """,

@@ -3,13 +3,13 @@
 import asyncio
 import hashlib
 import os
-import time
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar
 from urllib.parse import urlencode
 
+from app.core import clock
 from app.core.config import Settings
 from app.core.ids import new_id
 from app.core.signing import is_signed, sign
@@ -82,7 +82,7 @@ class LocalStore:
         await _in_thread(lambda: path.unlink(missing_ok=True))
 
     def signed_url(self, key: str, *, filename: str, expires_seconds: int = 300) -> str:
-        expires = int(time.time()) + expires_seconds
+        expires = int(clock.now().timestamp()) + expires_seconds
         signature = sign(PURPOSE, _message(checked(key), filename, expires), self._settings).hex()
         query = urlencode({"filename": filename, "expires": expires, "signature": signature})
         return f"{self._settings.public_url.rstrip('/')}/api/v1/files/{key}?{query}"
@@ -93,7 +93,9 @@ class LocalStore:
             given = bytes.fromhex(signature)
         except ValueError:
             return False
-        return expires > time.time() and is_signed(PURPOSE, _message(key, filename, expires), given, self._settings)
+        return expires > clock.now().timestamp() and is_signed(
+            PURPOSE, _message(key, filename, expires), given, self._settings
+        )
 
     def _path(self, key: str) -> Path:
         return self._root / checked(key)
