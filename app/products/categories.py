@@ -1,7 +1,8 @@
-"""The seller's own category tree: reading, making, moving, deleting, and finding a category by a client's name for it."""
+"""The seller's own category tree: reading, making, moving, deleting, and finding a category by a name."""
 
 import re
 import unicodedata
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, or_, select, text
@@ -10,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
+from app.core.pagination import Page, Sort, make_page, paginate
 from app.products import bounds
 from app.products.errors import (
     CategoryLoop,
@@ -20,7 +22,8 @@ from app.products.errors import (
 )
 from app.products.inputs import CategoryChange, CategoryCreate
 from app.products.models import Category
-from app.products.schemas import CategoryNode
+from app.products.schemas import Category as CategoryView
+from app.products.schemas import CategoryNode, CategoryQuery
 
 SEPARATOR = " > "
 
@@ -39,18 +42,28 @@ _MOVE_BELOW = text(
 _LONGEST_BELOW = text(_BELOW + "SELECT max(depth), max(char_length(path)) FROM below")
 
 
+_ORDERS = {
+    "path": Sort(func.lower(Category.path)),
+    "name": Sort(func.lower(Category.name)),
+    "created_at": Sort(Category.created_at, datetime.fromisoformat),
+}
+
+
 def slug_of(name: str) -> str:
     """A name as part of an address."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "category"
 
 
-async def list_categories(session: AsyncSession, parent_id: UUID | None = None) -> list[Category]:
-    """All categories by path, or those directly below one."""
-    statement = select(Category).order_by(func.lower(Category.path), Category.id)
-    if parent_id is not None:
-        statement = statement.where(Category.parent_id == parent_id)
-    return list(await session.scalars(statement))
+async def list_categories(session: AsyncSession, query: CategoryQuery, tenant_id: int | None) -> Page[CategoryView]:
+    """A page of the categories by path, all of them or those directly below one."""
+    statement = select(Category)
+    if query.parent_id is not None:
+        statement = statement.where(Category.parent_id == query.parent_id)
+    found = await paginate(
+        session, statement, query, sorts=_ORDERS, default_sort="path", id_column=Category.id, tenant_id=tenant_id
+    )
+    return make_page([_view(category) for category in found.items], found.next_cursor, query, found.total)
 
 
 async def get_tree(session: AsyncSession) -> list[CategoryNode]:
@@ -64,36 +77,44 @@ async def get_tree(session: AsyncSession) -> list[CategoryNode]:
     return roots
 
 
-async def get_category(session: AsyncSession, category_id: UUID) -> Category:
+async def get_category(session: AsyncSession, category_id: UUID) -> CategoryView:
     """A category by id; raises CategoryNotFound."""
+    return _view(await _get(session, category_id))
+
+
+async def _get(session: AsyncSession, category_id: UUID) -> Category:
     category = await session.get(Category, category_id)
     if category is None:
         raise CategoryNotFound
     return category
 
 
-async def create_category(session: AsyncSession, body: CategoryCreate) -> Category:
+def _view(category: Category) -> CategoryView:
+    return CategoryView.model_validate(category, from_attributes=True)
+
+
+async def create_category(session: AsyncSession, body: CategoryCreate) -> CategoryView:
     """Add a category below a parent, or as a root."""
-    parent = None if body.parent_id is None else await get_category(session, body.parent_id)
+    parent = None if body.parent_id is None else await _get(session, body.parent_id)
     category = Category(id=new_id(), parent_id=body.parent_id, position=body.position)
     _name(category, body.name, parent)
     session.add(category)
     await _flush(session)
     await _check_size(session, category.id)
     await session.refresh(category)
-    return category
+    return _view(category)
 
 
-async def change_category(session: AsyncSession, category_id: UUID, body: CategoryChange) -> Category:
+async def change_category(session: AsyncSession, category_id: UUID, body: CategoryChange) -> CategoryView:
     """Rename or move a category with everything below it."""
     # Two moves at once could close a circle that neither of them sees.
     await session.execute(select(func.pg_advisory_xact_lock(func.hashtext("categories.move"))))
-    category = await get_category(session, category_id)
+    category = await _get(session, category_id)
     if body.position is not None:
         category.position = body.position
     if "parent_id" in body.model_fields_set:
         category.parent_id = body.parent_id
-    parent = None if category.parent_id is None else await get_category(session, category.parent_id)
+    parent = None if category.parent_id is None else await _get(session, category.parent_id)
     await _refuse_loop(session, category_id, parent)
     _name(category, body.name or category.name, parent)
     category.updated_at = func.now()
@@ -101,12 +122,12 @@ async def change_category(session: AsyncSession, category_id: UUID, body: Catego
     await session.execute(_MOVE_BELOW, {"id": category_id})
     await _check_size(session, category_id)
     await session.refresh(category)
-    return category
+    return _view(category)
 
 
 async def delete_category(session: AsyncSession, category_id: UUID) -> None:
     """Remove a category that has none below it; its products stay, without a category."""
-    category = await get_category(session, category_id)
+    category = await _get(session, category_id)
     below = await session.scalar(select(func.count()).where(Category.parent_id == category_id))
     if below:
         raise CategoryNotEmpty
@@ -134,13 +155,14 @@ async def ensure_category(session: AsyncSession, named: str) -> UUID:
         raise CategoryTooDeep
     parent_id: UUID | None = None
     for depth, name in enumerate(names, 1):
-        parent_id = await _ensure_node(session, parent_id, name, SEPARATOR.join(names[:depth]))
+        parent_id = await ensure_node(session, parent_id, name, SEPARATOR.join(names[:depth]))
     if parent_id is None:
         raise CategoryNotFound
     return parent_id
 
 
-async def _ensure_node(session: AsyncSession, parent_id: UUID | None, name: str, path: str) -> UUID:
+async def ensure_node(session: AsyncSession, parent_id: UUID | None, name: str, path: str) -> UUID:
+    """The category of this name below a parent (None: at the root), made when there is none."""
     # Two statements, so that the second one sees what another transaction made meanwhile.
     made = insert(Category).values(id=new_id(), parent_id=parent_id, name=name, slug=slug_of(name), path=path)
     await session.execute(made.on_conflict_do_nothing())
@@ -158,11 +180,11 @@ async def _refuse_loop(session: AsyncSession, category_id: UUID, parent: Categor
     while parent is not None:
         if parent.id == category_id:
             raise CategoryLoop
-        parent = None if parent.parent_id is None else await get_category(session, parent.parent_id)
+        parent = None if parent.parent_id is None else await _get(session, parent.parent_id)
 
 
 async def _check_size(session: AsyncSession, category_id: UUID) -> None:
-    category = await get_category(session, category_id)
+    category = await _get(session, category_id)
     depth, length = (await session.execute(_LONGEST_BELOW, {"id": category_id})).one()
     above = category.path.count(SEPARATOR)
     if above + depth > bounds.CATEGORY_DEPTH or length > bounds.CATEGORY_PATH:

@@ -9,11 +9,11 @@ from app.inventory import ledger
 from app.products.create import default_currency, resolve_category
 from app.products.images import replace_images
 from app.products.inputs import ProductChange
+from app.products.lifecycle import check_ready, move
 from app.products.locks import lock_fields
 from app.products.models import Product, Variant
 from app.products.options import merged_options
 from app.products.rows import CheckState, copy_main_variant, flush, live_variants, lock_product, touch
-from app.products.status import check_ready, move
 
 # What null stands for in the columns that hold no null.
 _CLEARED: dict[str, object] = {"description": "", "brand": None, "attributes": {}, "tags": []}

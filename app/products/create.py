@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.accounts import tenants
 from app.accounts.actor import Actor
-from app.accounts.models import Tenant
+from app.accounts.errors import TenantRequired
 from app.core.errors import AppError, FieldError
 from app.core.ids import new_id
 from app.inventory import ledger
@@ -16,11 +16,11 @@ from app.products import categories
 from app.products.errors import BulkRefused, CategoryUnknown
 from app.products.images import replace_images
 from app.products.inputs import ImageInput, ProductChange, ProductCreate, RefusedRow, VariantInput
+from app.products.lifecycle import check_ready
 from app.products.models import Category, Product
 from app.products.options import merged_options
 from app.products.rows import copy_main_variant, flush
 from app.products.schemas import BulkError, BulkResult, BulkRow
-from app.products.status import check_ready
 from app.products.variants import build_variant
 
 _OF_ONE_VARIANT = ("sku", "gtin", "price", "compare_at_price", "cost", "weight_g", "stock")
@@ -119,4 +119,6 @@ async def resolve_category(session: AsyncSession, body: ProductChange) -> UUID |
 
 async def default_currency(session: AsyncSession, actor: Actor) -> str:
     """The currency of the caller's tenant."""
-    return (await session.scalars(select(Tenant.currency).where(Tenant.id == actor.tenant_id))).one()
+    if actor.tenant_id is None:
+        raise TenantRequired
+    return await tenants.get_currency(session, actor.tenant_id)

@@ -76,6 +76,18 @@ class Variant(BaseModel):
     image_url: str | None
 
 
+class VariantList(BaseModel):
+    """All variants of a product."""
+
+    items: list[Variant]
+
+
+class ImageList(BaseModel):
+    """All pictures of a product."""
+
+    items: list[Image]
+
+
 class Product(BaseModel):
     """A product. `sku`, `gtin` and the amounts are its main (first) variant's; `stock` adds up all variants."""
 
@@ -153,6 +165,12 @@ class LockState(BaseModel):
     locked: bool
 
 
+class Unlocked(Deleted):
+    """The answer of unlocking a field of the product `id`."""
+
+    field: str
+
+
 class BulkRow(BaseModel):
     """What became of one row of a bulk request."""
 
@@ -189,6 +207,12 @@ class Category(BaseModel):
     position: int
     created_at: Timestamp
     updated_at: Timestamp
+
+
+class CategoryQuery(PageQuery):
+    """Filters of the category list."""
+
+    parent_id: Annotated[UUID | None, Field(description="Only those directly below this one.")] = None
 
 
 class CategoryNode(Category):

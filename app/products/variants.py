@@ -10,6 +10,7 @@ from app.inventory import ledger, reports
 from app.products import bounds
 from app.products.errors import LastVariant, TooManyParts, VariantNotFound, VariantReserved
 from app.products.inputs import VariantChange, VariantInput
+from app.products.lifecycle import check_ready
 from app.products.models import Product, Variant
 from app.products.options import declared_options, merged_options
 from app.products.rows import (
@@ -21,7 +22,6 @@ from app.products.rows import (
     refuse_same_options,
     touch,
 )
-from app.products.status import check_ready
 
 _PLAIN_FIELDS = (
     "title",

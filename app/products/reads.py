@@ -3,7 +3,6 @@
 Also the reads that verbs need inside their own transaction, by the same SQL on the session's search path.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -21,9 +20,9 @@ from app.core.pagination import (
     write_cursor,
 )
 from app.products.documents import product_sql, tables_in_reach, tables_of
-from app.products.errors import ProductNotFound
+from app.products.errors import ProductNotFound, VariantNotFound
 from app.products.filters import DEFAULT_SORT, SORTS, Parameters, Place, conditions, page_sql
-from app.products.schemas import Product, ProductQuery
+from app.products.schemas import Product, ProductQuery, Variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +32,35 @@ class Document:
     body: bytes
     etag: str
 
+    @property
+    def product(self) -> Product:
+        return Product.model_validate_json(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The documents of one page, before they are joined."""
+
+    documents: list[str]
+    next_cursor: str | None
+    total: int | None
+
 
 async def list_products(database: Database, tenant_id: int, query: ProductQuery) -> bytes:
     """The JSON of one page (schemas.ProductPage)."""
+    return _page(await _list(database, tenant_id, query), query)
+
+
+async def list_featured(database: Database, tenant_id: int, limit: int) -> bytes:
+    """The JSON of the published products tagged `featured`, or of the newest ones when none is."""
+    tagged = ProductQuery(status="published", tag="featured", limit=limit)
+    found = await _list(database, tenant_id, tagged)
+    if not found.documents:
+        found = await _list(database, tenant_id, ProductQuery(status="published", limit=limit))
+    return _page(Listed(found.documents, None, None), tagged)
+
+
+async def _list(database: Database, tenant_id: int, query: ProductQuery) -> Listed:
     order = parse_order(query.sort, tuple(SORTS), DEFAULT_SORT)
     scope = CursorScope(tenant_id, order, query.filters())
     offset = row_offset(query)
@@ -59,16 +84,17 @@ async def list_products(database: Database, tenant_id: int, query: ProductQuery)
             count = f"SELECT count(*)::text FROM {tables('products')} p WHERE {' AND '.join(where)}"
             total = int((await _fetch(connection, count, *parameters.values[:counted]))[0][0])
     shown = rows[: query.limit]
-    cursor = write_cursor(scope, (shown[-1][1], shown[-1][2])) if len(rows) > query.limit else None
-    return _page(",".join(row[0] for row in shown), cursor, query, total)
+    cursor = write_cursor(scope, shown[-1][1:]) if len(rows) > query.limit else None
+    return Listed([row[0] for row in shown], cursor, total)
 
 
-def _page(items: str, cursor: str | None, query: ProductQuery, total: int | None) -> bytes:
-    next_cursor = "null" if cursor is None else f'"{cursor}"'
+def _page(listed: Listed, query: ProductQuery) -> bytes:
+    next_cursor = "null" if listed.next_cursor is None else f'"{listed.next_cursor}"'
     counts = ""
-    if total is not None:
+    if listed.total is not None:
         number = query.page or (query.offset or 0) // query.limit + 1
-        counts = f',"page":{number},"total":{total},"total_pages":{-(-total // query.limit)}'
+        counts = f',"page":{number},"total":{listed.total},"total_pages":{-(-listed.total // query.limit)}'
+    items = ",".join(listed.documents)
     return f'{{"items":[{items}],"next_cursor":{next_cursor},"page_size":{query.limit}{counts}}}'.encode()
 
 
@@ -78,17 +104,18 @@ async def get_product(database: Database, tenant_id: int, product_id: UUID) -> D
         return await _read(connection, tenant_id, product_id)
 
 
+async def get_variant(database: Database, tenant_id: int, product_id: UUID, variant_id: UUID) -> Variant:
+    """A variant of a product of this tenant."""
+    product = (await get_product(database, tenant_id, product_id)).product
+    found = next((variant for variant in product.variants if variant.id == variant_id), None)
+    if found is None:
+        raise VariantNotFound
+    return found
+
+
 async def get_document(session: AsyncSession, product_id: UUID) -> Document:
     """A product as the session's transaction sees it."""
     return await _read(await session.connection(), None, product_id)
-
-
-async def get_documents(session: AsyncSession, product_ids: Collection[UUID]) -> dict[UUID, bytes]:
-    """Several products as the session's transaction sees them."""
-    product = product_sql(None)
-    statement = f"SELECT p.id::text, {product.document} FROM products p{product.joins} WHERE p.id = ANY($1::uuid[])"
-    rows = await _fetch(await session.connection(), statement, list(product_ids))
-    return {UUID(row[0]): row[1].encode() for row in rows}
 
 
 async def _read(connection: AsyncConnection, tenant_id: int | None, product_id: UUID) -> Document:
