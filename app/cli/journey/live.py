@@ -29,6 +29,7 @@ class JobState(BaseModel):
     items_processed: int | None = None
     eta_seconds: float | None = None
     counters: dict[str, JsonValue] = {}
+    result: JsonValue = None
     error_code: str | None = None
     error_message: str | None = None
     duration_ms: float | None = None
@@ -38,8 +39,9 @@ class JobState(BaseModel):
         return self.status in FINAL
 
     def count(self, name: str) -> int:
-        """A counter by name; one that was never reported is 0."""
-        value = self.counters.get(name)
+        """A number of the result or, before there is one, of the counters; what was never counted is 0."""
+        counted = self.result if isinstance(self.result, dict) else self.counters
+        value = counted.get(name)
         return value if isinstance(value, int) else 0
 
 

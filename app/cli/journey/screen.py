@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from rich import box
 from rich.console import Console
@@ -28,9 +28,9 @@ def open_console() -> Console:
     return Console(force_terminal=is_live(), highlight=False, emoji=False)
 
 
-def watch(console: Console, states: Iterator[JobState]) -> JobState:
+def watch(console: Console, states: Iterator[JobState], *, monotonic: Callable[[], float] = time.monotonic) -> JobState:
     """Show a job until its end; answer how it ended."""
-    *_, last = _with_bar(console, states) if console.is_terminal else _with_lines(states)
+    *_, last = _with_bar(console, states) if console.is_terminal else _with_lines(states, monotonic)
     return last
 
 
@@ -49,10 +49,10 @@ def _with_bar(console: Console, states: Iterator[JobState]) -> Iterator[JobState
             yield state
 
 
-def _with_lines(states: Iterator[JobState]) -> Iterator[JobState]:
-    began = said = time.monotonic()
+def _with_lines(states: Iterator[JobState], monotonic: Callable[[], float]) -> Iterator[JobState]:
+    began = said = monotonic()
     for state in states:
-        now = time.monotonic()
+        now = monotonic()
         if state.is_final or now - said >= LINE_SECONDS:
             said = now
             print(f"  {now - began:5.1f} s  {_percent(state):3.0f} %  {_words(state)}", flush=True)
