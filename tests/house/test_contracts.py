@@ -121,6 +121,14 @@ def test_every_feature_has_a_contract_for_its_inside():
     assert features <= set(FEATURES)
 
 
+def test_every_file_of_routes_is_under_the_contract_of_routers():
+    routers = {path for path in (ROOT / "app").glob("*/*router.py") if path.name != "router.py"}
+    listed = CONTRACTS.read_text(encoding="utf-8").partition("[importlinter:contract:routers]")[2]
+
+    for path in routers:
+        assert f"    app.{path.parent.name}.{path.stem}\n" in listed.partition("forbidden_modules")[0]
+
+
 @pytest.mark.parametrize(
     ("contract", "files"), VIOLATIONS, ids=[f"{contract}-{number}" for number, (contract, _) in enumerate(VIOLATIONS)]
 )
