@@ -8,7 +8,7 @@ The key is claimed in a short transaction of its own before the route runs; the 
 the effect, so both are there or neither is. A route that raises, or returns without `remember` (an answer that holds a
 secret), gives the key back. A claim whose process died is taken over after 60 seconds, and the claim's number fences
 off the one that was overtaken. A route that takes an upload claims by itself, once it knows the content:
-`await idempotency.claim(upload.fingerprint)`.
+`await idempotency.claim(upload.object.sha256.encode() + …)`.
 """
 
 import hashlib

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 
-import orjson
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
@@ -38,11 +37,6 @@ class Upload:
     object: StoredObject
     filename: str
     content_type: str
-
-    @property
-    def fingerprint(self) -> bytes:
-        """The same for the same content and fields; what an Idempotency-Key is claimed with."""
-        return orjson.dumps([self.object.sha256, sorted(self.fields.items())])
 
 
 @dataclass(slots=True)
