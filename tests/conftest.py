@@ -21,9 +21,9 @@ from app.core.tenancy import Scope
 from app.queue import registry
 from tests.support.servers import TestServers, leave_out_tests_that_need_our_own_server
 
-pytest_plugins = ["tests.support.servers"]
+pytest_plugins = ["tests.support.servers", "tests.support.drain"]
 
-PASSWORD = "correct horse battery staple"  # noqa: S105 (of test accounts)
+PASSWORD = "correct horse battery staple"
 os.environ.update(ENVIRONMENT="test", SECRET_KEY="a secret of the test suite, forty bytes")
 for name in ("DATABASE_URL", "DATABASE_SYSTEM_URL", "DATABASE_OWNER_URL", "REDIS_URL"):
     os.environ.pop(name, None)

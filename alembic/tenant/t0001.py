@@ -72,6 +72,7 @@ def upgrade() -> None:
         sa.Column(
             "options", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'::jsonb"), nullable=False
         ),
+        sa.Column("own_sku", sa.Text(), nullable=True),
         sa.Column("sku", sa.Text(), nullable=True),
         sa.Column("gtin", sa.Text(), nullable=True),
         sa.Column("price", sa.Numeric(precision=18, scale=4), nullable=True),

@@ -8,10 +8,23 @@ from app.accounts import router as accounts
 from app.api import files
 from app.api.declared import refuse_unknown_parameters
 from app.api.limits import limit_caller
+from app.jobs import router as jobs
+from app.products import categories_router, parts_router, stock_router
+from app.products import router as products
+from app.scraping import router as scraping
 
 BASE: Final = "/api/v1"
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (accounts.router, files.router)
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    accounts.router,
+    products.router,
+    parts_router.router,
+    categories_router.router,
+    stock_router.router,
+    files.router,
+    jobs.router,
+    scraping.router,
+)
 
 EVERY_ROUTE: Final = (Depends(refuse_unknown_parameters), Depends(limit_caller))
 

@@ -95,7 +95,9 @@ _ALIVE = text("deleted_at IS NULL")
 
 
 class Product(TenantBase):
-    """What a seller sells. Every product has at least one variant; the first by position is the main one."""
+    """What a seller sells. The first variant by position is the main one; a grouped product of a feed has none, and so
+    nothing of it can be sold.
+    """
 
     __tablename__ = "products"
     __table_args__ = (
@@ -125,7 +127,9 @@ class Product(TenantBase):
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=NO_TEXTS)
     attributes: Mapped[dict[str, JsonValue]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
     options: Mapped[list[JsonValue]] = mapped_column(JSONB, server_default=text("'[]'::jsonb"))
-    # Copies of the main variant.
+    # A SKU of the product itself beside those of its variants (WooCommerce's variable products, grouped ones).
+    own_sku: Mapped[str | None] = mapped_column(Text)
+    # Copies of the main variant; `sku` is the product's own where it has one.
     sku: Mapped[str | None] = mapped_column(Text)
     gtin: Mapped[str | None] = mapped_column(Text)
     price: Mapped[Decimal | None] = mapped_column(MONEY)

@@ -50,11 +50,11 @@ def touch(product: Product) -> None:
 
 def copy_main_variant(product: Product, variants: list[Variant]) -> None:
     """Renew what the product's row repeats of its variants."""
-    main = variants[0]
-    product.sku, product.gtin, product.currency = main.sku, main.gtin, main.currency
+    main = variants[0] if variants else Variant()
+    product.sku, product.gtin, product.currency = product.own_sku or main.sku, main.gtin, main.currency
     product.price, product.compare_at_price, product.cost = main.price, main.compare_at_price, main.cost
-    codes = (code for variant in variants for code in (variant.sku, variant.gtin) if code)
-    product.codes = list(dict.fromkeys(codes))
+    codes = (code for variant in variants for code in (variant.sku, variant.gtin))
+    product.codes = list(dict.fromkeys(code for code in (product.own_sku, *codes) if code))
 
 
 def refuse_same_options(variants: list[Variant]) -> None:

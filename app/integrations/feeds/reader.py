@@ -4,7 +4,7 @@ neither forms of files nor layouts by name: sniff.py and layouts/ are where one 
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,6 +93,23 @@ class FeedReader:
         finally:
             stream.close()
 
+    def cells_of(self, lines: Collection[int]) -> dict[int, dict[str, str]]:
+        """The cells of these rows as a report shows them, for rows refused later than by reading. Reads the file."""
+        mapper = self._found.layout.compile(Context(self._found.columns, self._default_currency), self._all_cells)
+        found: dict[int, dict[str, str]] = {}
+        stream = self._found.table.open(None)
+        try:
+            for line, row in stream:
+                with suppress(RowRefused):
+                    mapper.map_row(line, self._fitted(row))
+                if line in lines:
+                    found[line] = self._raw(row, mapper)
+                    if len(found) == len(lines):
+                        break
+        finally:
+            stream.close()
+        return found
+
     def _page(
         self,
         source: Iterator[tuple[int, Cells | BrokenRow]],
@@ -147,14 +164,17 @@ class FeedReader:
         return list(map(unguarded, row)) if self._is_report else row
 
     def _rejected(self, line: int, row: Cells | BrokenRow, refusal: RowRefused, mapper: RowMapper) -> RejectedRow:
+        column = self.header[refusal.column] if refusal.column >= 0 else None
+        return RejectedRow(line, refusal.code, refusal.message, self._raw(row, mapper), column)
+
+    def _raw(self, row: Cells | BrokenRow, mapper: RowMapper) -> dict[str, str]:
+        """A row's cells by column, complete enough to be sent again on their own."""
         cells = [*(row.cells if isinstance(row, BrokenRow) else row), *[""] * self._width][: self._width]
         if self._is_report:
             cells = list(map(unguarded, cells))
         with suppress(RowRefused):  # where the cell that tells whose row it is, is itself what is wrong
             cells = mapper.raw(cells)
-        raw = {name: cell for name, cell in zip(self.header, cells, strict=True) if name not in REPORT_COLUMNS}
-        column = self.header[refusal.column] if refusal.column >= 0 else None
-        return RejectedRow(line, refusal.code, refusal.message, raw, column)
+        return {name: cell for name, cell in zip(self.header, cells, strict=True) if name not in REPORT_COLUMNS}
 
     def _all_cells(self) -> Iterator[Cells]:
         """Every readable row once, for layouts that must know the whole file before the first row."""

@@ -4,7 +4,7 @@ the file's own columns plus error_line, error_code and error_message, which read
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from app.integrations.contracts.catalogue import RejectedRow
 from app.integrations.feeds.headers import REPORT_COLUMNS
@@ -12,25 +12,31 @@ from app.integrations.feeds.headers import REPORT_COLUMNS
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _GUARD = "'"
 _GUARDED = (*_FORMULA, _GUARD)
-_CHUNK = 64 << 10
 
 
-def write_rejected_rows(header: Sequence[str], rows: Iterable[RejectedRow]) -> Iterator[bytes]:
-    """Yields the CSV in chunks: UTF-8 with a mark (spreadsheets need it), every cell quoted, formulas disarmed."""
-    columns = [name for name in header if name not in REPORT_COLUMNS]
+class RejectedRowsWriter:
+    """Writes the CSV in portions: UTF-8 with a mark (spreadsheets need it), every cell quoted, formulas disarmed."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self._columns = [name for name in columns if name not in REPORT_COLUMNS]
+
+    def header(self) -> bytes:
+        """The mark and the first row."""
+        return b"\xef\xbb\xbf" + _encoded([(*self._columns, *REPORT_COLUMNS)])
+
+    def rows(self, rows: Iterable[RejectedRow]) -> bytes:
+        """A portion of rows."""
+        return _encoded(
+            (*(row.raw.get(name, "") for name in self._columns), str(row.line), row.code, row.message) for row in rows
+        )
+
+
+def _encoded(rows: Iterable[Sequence[str]]) -> bytes:
     buffer = io.StringIO(newline="")
     # Every cell is quoted, for a spreadsheet that parts cells at ; would else make a formula of the rest of one.
     writer = csv.writer(buffer, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-    yield b"\xef\xbb\xbf"
-    writer.writerow(map(guarded, (*columns, *REPORT_COLUMNS)))
-    for row in rows:
-        cells = (*(row.raw.get(name, "") for name in columns), str(row.line), row.code, row.message)
-        writer.writerow(map(guarded, cells))
-        if buffer.tell() > _CHUNK:
-            yield buffer.getvalue().encode()
-            buffer.seek(0)
-            buffer.truncate()
-    yield buffer.getvalue().encode()
+    writer.writerows(list(map(guarded, row)) for row in rows)
+    return buffer.getvalue().encode()
 
 
 def guarded(cell: str) -> str:

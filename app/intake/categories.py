@@ -1,0 +1,47 @@
+"""The seller's category tree as feeds name it: paths become nodes the first time they are met.
+
+A node remembers the path that a feed gave it (`external_path`), so a rename by the seller does not make it twice.
+"""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.products import bounds
+from app.products.categories import SEPARATOR, ensure_node
+
+CategoryPath = tuple[str, ...]
+
+_KNOWN = text("SELECT lower(external_path), id FROM categories WHERE lower(external_path) = ANY(:paths)")
+_REMEMBER = text("UPDATE categories SET external_path = :path WHERE id = :id AND external_path IS NULL")
+
+
+async def ensure_paths(session: AsyncSession, paths: Iterable[CategoryPath]) -> dict[CategoryPath, UUID]:
+    """The node of each path; nodes that are missing are made."""
+    wanted = {path: _joined(path) for path in paths}
+    lowered = [joined.lower() for joined in wanted.values()]
+    known = {path: UUID(str(found)) for path, found in await session.execute(_KNOWN, {"paths": lowered})}
+    nodes: dict[CategoryPath, UUID] = {}
+    for path, joined in wanted.items():
+        nodes[path] = known.get(joined.lower()) or await _make(session, _bounded(path), joined)
+    return nodes
+
+
+async def _make(session: AsyncSession, names: CategoryPath, joined: str) -> UUID:
+    parent: UUID | None = None
+    for depth, name in enumerate(names, 1):
+        parent = await ensure_node(session, parent, name, _joined(names[:depth]))
+    if parent is None:
+        raise ValueError("a category path has at least one name")
+    await session.execute(_REMEMBER, {"id": parent, "path": joined})
+    return parent
+
+
+def _bounded(path: CategoryPath) -> CategoryPath:
+    return tuple(name[: bounds.CATEGORY_NAME] for name in path[: bounds.CATEGORY_DEPTH])
+
+
+def _joined(path: CategoryPath) -> str:
+    return SEPARATOR.join(path)[: bounds.CATEGORY_PATH]

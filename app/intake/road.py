@@ -1,0 +1,170 @@
+"""Bringing in one source: read and stage, settle what the source says twice, then match and write in batches.
+
+Each step is one transaction of at most about 2 s that ends with a checkpoint, so that an import can be cancelled at any
+time and goes on after a crash where it was, each row exactly once. Nothing reaches the catalogue before the whole
+source was read: a source that breaks off in the middle changes nothing.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypedDict, cast
+from uuid import UUID
+
+from pydantic import JsonValue
+from sqlalchemy import text
+
+from app.intake import match, report, settle, stage, write
+from app.integrations.contracts.catalogue import Page
+from app.queue.models import JsonObject
+from app.queue.run import Run
+
+BATCH = 500
+
+_NEXT_BATCH = text("""
+SELECT max(line), count(*) FROM (
+  SELECT line FROM staged_products WHERE job_id = :job AND line > :after ORDER BY line LIMIT :size
+) batch
+""")
+_COUNT_STAGED = text("SELECT count(*) FROM staged_products WHERE job_id = :job")
+_CLEAR = (
+    text("DELETE FROM staged_variants WHERE job_id = :job"),
+    text("DELETE FROM staged_products WHERE job_id = :job"),
+    text("DELETE FROM import_rows WHERE job_id = :job"),
+)
+
+
+class Source(Protocol):
+    """What the road needs of a catalogue source: its pages from a cursor on (contracts.catalogue.CatalogueSource)."""
+
+    def pages(self, cursor: str | None = None) -> AsyncIterator[Page]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whose goods they are: the source's row, whether the seller made the file, the currency where it names none."""
+
+    source_id: UUID
+    own_file: bool
+    default_currency: str
+
+
+class Cursor(TypedDict):
+    """How far an import is; what the job's cursor holds."""
+
+    stage: Literal["reading", "settling", "writing"]
+    reader: str | None
+    rows: int
+    variants: int
+    staged: int
+    written: int
+    after: int
+
+
+START: Cursor = {"stage": "reading", "reader": None, "rows": 0, "variants": 0, "staged": 0, "written": 0, "after": 0}
+
+
+async def bring_in(run: Run, source: Source, origin: Origin) -> JsonObject:
+    """Bring a source's goods into the run's tenant and answer the counters of the report. Resumes from the cursor."""
+    cursor = cast("Cursor", run.cursor or dict(START))
+    if cursor["stage"] == "reading":
+        cursor = await _read(run, source, origin, cursor)
+    if cursor["stage"] == "settling":
+        cursor = await _settle(run, cursor)
+    await _write(run, origin, cursor)
+    async with run.sessions.begin() as session:
+        counters = await report.count(session, run.job_id)
+    counters["rows_read"] = cursor["rows"]
+    return counters
+
+
+async def forget(run: Run) -> None:
+    """Take an import that cannot be carried out out of staging and report, as if it had not begun."""
+    async with run.sessions.begin() as session:
+        for statement in _CLEAR:
+            await session.execute(statement, {"job": run.job_id})
+
+
+async def _read(run: Run, source: Source, origin: Origin, cursor: Cursor) -> Cursor:
+    stager = stage.Stager(run.job_id, origin.default_currency, variants=cursor["variants"])
+    rejected = _number(run.counters.get("rejected"))
+    async for page in source.pages(cursor["reader"]):
+        rows = cursor["rows"] + page.rows_read
+        rejected += len(page.rejected)
+        async with run.sessions.begin() as session:
+            await stager.stage(session, page)
+            cursor = {
+                **cursor,
+                "reader": page.cursor,
+                "rows": rows,
+                "variants": stager.variants,
+                "stage": "reading" if page.cursor else "settling",
+            }
+            await run.checkpoint(
+                session,
+                _stored(cursor),
+                stage="reading",
+                total=_expected_rows(rows, page.progress),
+                processed=rows // 2,
+                failed=rejected,
+                message=f"{rows:,} rows read",
+                counters={"rows_read": rows, "rejected": rejected},
+            )
+        run.seam("import_page_staged")
+    return cursor
+
+
+async def _settle(run: Run, cursor: Cursor) -> Cursor:
+    while True:
+        run.raise_if_stopped()
+        async with run.sessions.begin() as session:
+            more = await settle.settle_step(session, run.job_id)
+            if not more:
+                staged = await session.scalar(_COUNT_STAGED, {"job": run.job_id})
+                cursor = {**cursor, "stage": "writing", "staged": int(staged or 0)}
+            await run.checkpoint(session, _stored(cursor), stage="settling", message="Looking for what stands twice")
+        if not more:
+            run.seam("import_settled")
+            return cursor
+
+
+async def _write(run: Run, origin: Origin, cursor: Cursor) -> None:
+    counted = {name: _number(run.counters.get(name)) for name in ("created", "updated", "unchanged")}
+    while True:
+        run.raise_if_stopped()
+        async with run.sessions.begin() as session:
+            found = await session.execute(_NEXT_BATCH, {"job": run.job_id, "after": cursor["after"], "size": BATCH})
+            upto, size = found.one()
+            if not size:
+                return
+            batch = match.Batch(run.job_id, origin.source_id, cursor["after"], upto, origin.own_file)
+            await match.match_batch(session, batch)
+            done = await write.write_batch(session, batch)
+            cursor = {**cursor, "after": upto, "written": cursor["written"] + size}
+            counted = {name: counted[name] + done[name] for name in counted}
+            await run.checkpoint(
+                session,
+                _stored(cursor),
+                stage="writing",
+                total=cursor["rows"],
+                processed=_processed(cursor),
+                message=f"{cursor['written']:,} of {cursor['staged']:,} products written",
+                counters=cast("JsonObject", counted),
+            )
+        run.seam("import_batch_written")
+
+
+def _expected_rows(rows: int, progress: float | None) -> int | None:
+    return max(rows, round(rows / progress)) if progress else None
+
+
+def _processed(cursor: Cursor) -> int:
+    """Rows, half of a row's work being its reading."""
+    return round(cursor["rows"] * (1 + cursor["written"] / max(1, cursor["staged"])) / 2)
+
+
+def _stored(cursor: Cursor) -> JsonValue:
+    return cast("JsonValue", dict(cursor))
+
+
+def _number(value: JsonValue | None) -> int:
+    return value if isinstance(value, int) else 0

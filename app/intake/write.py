@@ -1,0 +1,235 @@
+"""Writing a matched batch into the catalogue: set-based, only what differs, locked fields kept and named in the report.
+
+Content belongs to one source per product; other sources of the same goods only write their offers.
+"""
+
+from collections import Counter
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.intake.match import PRODUCTS, VARIANTS, Batch
+from app.inventory import ledger
+from app.products import summary
+
+# The product's own fields that a source may change: staged column -> how a missing value reads.
+_CONTENT = ("title", "description", "brand", "category_id", "tags", "attributes", "options")
+_TERMS = ("sku", "gtin", "price", "compare_at_price", "cost", "currency")
+_OWNED = "(known.source_id = :source OR (known.source_id IS NULL AND p.matched_by = 'sku'))"
+LOCKED_KEPT = 900
+
+
+def _fresh(field: str, ours: str, staged: str) -> str:
+    return (
+        f"CASE WHEN '{field}' = ANY(known.locked_fields) THEN {ours}.{field}"
+        f" ELSE coalesce({staged}.{field}, {ours}.{field}) END AS {field}"
+    )
+
+
+def _tried(field: str, differs: str) -> str:
+    return f"('{field}', {differs})"
+
+
+def _content_differs(field: str) -> str:
+    return f"p.{field} IS NOT NULL AND p.{field} IS DISTINCT FROM known.{field}"
+
+
+def _terms_differ(field: str) -> str:
+    return f"""EXISTS (
+      SELECT FROM staged_variants v JOIN variants mine ON mine.id = v.variant_id
+      WHERE v.job_id = p.job_id AND v.product_line = p.line AND v.{field} IS NOT NULL
+        AND v.{field} IS DISTINCT FROM mine.{field})"""
+
+
+_INSERT_PRODUCTS = text(f"""
+INSERT INTO products (id, source_id, category_id, status, title, description, brand, tags, attributes, options,
+                      own_sku, sku, gtin, price, compare_at_price, cost, currency, codes)
+SELECT p.product_id, :source, p.category_id,
+       CASE WHEN main.price IS NULL THEN 'draft' ELSE coalesce(p.status, 'published') END,
+       p.title, coalesce(p.description, ''), p.brand, coalesce(p.tags, '{{}}'), coalesce(p.attributes, '{{}}'),
+       coalesce(p.options, '[]'),
+       own.sku, coalesce(own.sku, main.sku), main.gtin, main.price, main.compare_at_price, main.cost, main.currency,
+       array_remove(ARRAY[own.sku], NULL) || coalesce(codes.found, '{{}}')
+FROM staged_products p
+LEFT JOIN LATERAL (
+  SELECT v.* FROM staged_variants v WHERE v.job_id = p.job_id AND v.product_line = p.line ORDER BY v.position LIMIT 1
+) main ON true
+LEFT JOIN LATERAL (
+  SELECT array_agg(code ORDER BY v.position) AS found
+  FROM staged_variants v, unnest(ARRAY[v.sku, v.gtin]) AS code
+  WHERE v.job_id = p.job_id AND v.product_line = p.line AND code IS NOT NULL
+) codes ON true
+-- A SKU that is only its single variant's is no SKU of its own.
+CROSS JOIN LATERAL (SELECT CASE WHEN p.sku IS DISTINCT FROM main.sku THEN p.sku END AS sku) own
+WHERE {PRODUCTS} AND p.matched_by IS NULL
+ORDER BY p.line
+RETURNING id
+""")
+
+_INSERT_IDENTITIES = text(f"""
+INSERT INTO source_products (source_id, external_id, product_id, url)
+SELECT :source, p.external_id, p.product_id, p.url FROM staged_products p WHERE {PRODUCTS}
+ON CONFLICT (source_id, external_id) DO UPDATE SET url = excluded.url, seen_at = now()
+WHERE excluded.url IS NOT NULL AND source_products.url IS DISTINCT FROM excluded.url
+""")
+
+_REPORT_LOCKS = text(f"""
+INSERT INTO import_rows (job_id, line, number, action, external_id, product_id, code, message)
+SELECT :job, p.line, {LOCKED_KEPT}, 'warning', p.external_id, p.product_id, 'locked_field_kept',
+       'Kept as edited here, because locked: ' || array_to_string(kept.fields, ', ') || '.'
+FROM staged_products p JOIN products known ON known.id = p.product_id
+JOIN LATERAL (
+  SELECT array_agg(field) AS fields FROM (VALUES
+    {", ".join(_tried(field, _content_differs(field)) for field in _CONTENT)},
+    {", ".join(_tried(field, _terms_differ(field)) for field in _TERMS)}
+  ) AS tried (field, differs) WHERE differs AND field = ANY(known.locked_fields)
+) kept ON kept.fields IS NOT NULL
+WHERE {PRODUCTS} AND p.matched_by IS NOT NULL AND {_OWNED} AND cardinality(known.locked_fields) > 0
+""")
+
+_UPDATE_PRODUCTS = text(f"""
+UPDATE products target SET ({", ".join(_CONTENT)}) = ROW({", ".join(f"fresh.{field}" for field in _CONTENT)})
+FROM (
+  SELECT known.id, {", ".join(_fresh(field, "known", "p") for field in _CONTENT)}
+  FROM staged_products p JOIN products known ON known.id = p.product_id
+  WHERE {PRODUCTS} AND p.matched_by IS NOT NULL AND {_OWNED}
+) fresh
+WHERE target.id = fresh.id
+  AND ({", ".join(f"target.{field}" for field in _CONTENT)}) IS DISTINCT FROM
+      ({", ".join(f"fresh.{field}" for field in _CONTENT)})
+RETURNING target.id
+""")
+
+_INSERT_VARIANTS = text(f"""
+INSERT INTO variants (id, product_id, source_id, external_id, position, sku, gtin, price, compare_at_price, cost,
+                      currency, options, attributes, weight_g, image_url)
+SELECT v.variant_id, p.product_id, known.source_id, v.external_id,
+       row_number() OVER (PARTITION BY p.line ORDER BY v.position) - 1 + coalesce(
+         (SELECT max(old.position) + 1 FROM variants old
+          WHERE p.matched_by IS NOT NULL AND old.product_id = p.product_id), 0),
+       v.sku, v.gtin, v.price, v.compare_at_price, v.cost, v.currency, v.options, v.attributes, v.weight_g, v.image_url
+FROM staged_products p
+JOIN staged_variants v ON v.job_id = p.job_id AND v.product_line = p.line
+JOIN products known ON known.id = p.product_id
+WHERE {PRODUCTS} AND NOT v.matched AND {_OWNED}
+RETURNING product_id
+""")
+
+_VARIANT_FIELDS = (*_TERMS, "options", "weight_g", "image_url")
+_VARIANT_VALUES = ", ".join(
+    (
+        *(_fresh(field, "mine", "v") for field in _TERMS),
+        "CASE WHEN v.options = '{}' THEN mine.options ELSE v.options END AS options",
+        "coalesce(v.weight_g, mine.weight_g) AS weight_g",
+        "coalesce(v.image_url, mine.image_url) AS image_url",
+    )
+)
+_UPDATE_VARIANTS = text(f"""
+UPDATE variants target
+SET ({", ".join(_VARIANT_FIELDS)}) = ROW({", ".join(f"fresh.{field}" for field in _VARIANT_FIELDS)}), updated_at = now()
+FROM (
+  SELECT mine.id, {_VARIANT_VALUES}
+  FROM staged_products p
+  JOIN staged_variants v ON v.job_id = p.job_id AND v.product_line = p.line
+  JOIN variants mine ON mine.id = v.variant_id
+  JOIN products known ON known.id = mine.product_id
+  WHERE {PRODUCTS} AND v.matched AND {_OWNED}
+) fresh
+WHERE target.id = fresh.id
+  AND ({", ".join(f"target.{field}" for field in _VARIANT_FIELDS)}) IS DISTINCT FROM
+      ({", ".join(f"fresh.{field}" for field in _VARIANT_FIELDS)})
+RETURNING target.product_id
+""")
+
+_WRITE_OFFERS = text(f"""
+WITH written AS (
+  INSERT INTO offers AS known (id, variant_id, source_id, external_id, cost, price, currency, stock)
+  SELECT v.offer_id, v.variant_id, :source, v.external_id,
+         v.cost, v.price, v.currency, v.stock
+  FROM staged_variants v
+  WHERE {VARIANTS} AND EXISTS (SELECT FROM variants mine WHERE mine.id = v.variant_id)
+  ON CONFLICT (source_id, external_id) DO UPDATE
+  SET cost = coalesce(excluded.cost, known.cost), price = coalesce(excluded.price, known.price),
+      currency = coalesce(excluded.currency, known.currency), stock = coalesce(excluded.stock, known.stock),
+      seen_at = now()
+  WHERE (coalesce(excluded.cost, known.cost), coalesce(excluded.price, known.price),
+         coalesce(excluded.currency, known.currency), coalesce(excluded.stock, known.stock))
+        IS DISTINCT FROM (known.cost, known.price, known.currency, known.stock)
+  RETURNING known.variant_id
+)
+SELECT DISTINCT mine.product_id FROM written JOIN variants mine ON mine.id = written.variant_id
+""")
+
+_DROP_OLD_IMAGES = text(f"""
+DELETE FROM product_images old USING staged_products p JOIN products known ON known.id = p.product_id
+WHERE {PRODUCTS} AND p.matched_by IS NOT NULL AND p.image_urls IS NOT NULL AND {_OWNED}
+  AND NOT 'images' = ANY(known.locked_fields) AND old.product_id = p.product_id AND NOT old.url = ANY(p.image_urls)
+RETURNING old.product_id
+""")
+_WRITE_IMAGES = text(f"""
+INSERT INTO product_images AS known_image (id, product_id, url, alt, position)
+SELECT picture.id, p.product_id, picture.url, picture.alt, picture.nr - 1
+FROM staged_products p JOIN products known ON known.id = p.product_id,
+     unnest(p.image_ids, p.image_urls, p.image_alts) WITH ORDINALITY AS picture (id, url, alt, nr)
+WHERE {PRODUCTS} AND {_OWNED} AND NOT 'images' = ANY(known.locked_fields)
+ON CONFLICT (product_id, md5(url)) DO UPDATE SET alt = excluded.alt, position = excluded.position
+WHERE (known_image.alt, known_image.position) IS DISTINCT FROM (excluded.alt, excluded.position)
+RETURNING product_id
+""")
+
+# Quantities of the seller's own location follow the source that owns the goods.
+_QUANTITIES = f"""
+SELECT v.variant_id, v.stock AS quantity
+FROM staged_products p
+JOIN staged_variants v ON v.job_id = p.job_id AND v.product_line = p.line
+JOIN variants mine ON mine.id = v.variant_id AND mine.deleted_at IS NULL
+JOIN products known ON known.id = mine.product_id
+WHERE {PRODUCTS} AND v.stock IS NOT NULL AND {_OWNED} AND NOT 'stock' = ANY(known.locked_fields)
+"""
+_PRODUCTS_OF = text("SELECT DISTINCT product_id FROM variants WHERE id = ANY(:ids)")
+
+_REPORT = text(f"""
+INSERT INTO import_rows (job_id, line, number, action, external_id, product_id)
+SELECT :job, p.line, 0,
+       CASE WHEN p.matched_by IS NULL THEN 'created' WHEN p.product_id = ANY(:changed) THEN 'updated' ELSE
+       'unchanged' END,
+       p.external_id, p.product_id
+FROM staged_products p WHERE {PRODUCTS}
+RETURNING action
+""")
+_CLEAR_PRODUCTS = text(f"DELETE FROM staged_products p WHERE {PRODUCTS}")
+_CLEAR_VARIANTS = text(f"DELETE FROM staged_variants v WHERE {VARIANTS}")
+
+
+async def write_batch(session: AsyncSession, batch: Batch) -> dict[str, int]:
+    """Apply a matched batch, report the fate of each of its products and take it out of staging; answers the counts."""
+    await session.execute(_REPORT_LOCKS, batch.params)
+    created = set((await session.execute(_INSERT_PRODUCTS, batch.params)).scalars())
+    await session.execute(_INSERT_IDENTITIES, batch.params)
+    changed: set[UUID] = set()
+    for statement in (
+        _UPDATE_PRODUCTS,
+        _INSERT_VARIANTS,
+        _UPDATE_VARIANTS,
+        _WRITE_OFFERS,
+        _DROP_OLD_IMAGES,
+        _WRITE_IMAGES,
+    ):
+        changed.update((await session.execute(statement, batch.params)).scalars())
+    changed |= await _restock(session, batch)
+    changed -= created
+    if changed:
+        await summary.refresh(session, changed)
+    fates = Counter((await session.execute(_REPORT, {**batch.params, "changed": list(changed)})).scalars())
+    await session.execute(_CLEAR_VARIANTS, batch.params)
+    await session.execute(_CLEAR_PRODUCTS, batch.params)
+    return {fate: fates[fate] for fate in ("created", "updated", "unchanged")}
+
+
+async def _restock(session: AsyncSession, batch: Batch) -> set[UUID]:
+    cause = ledger.Cause(reason="import", job_id=batch.job_id)
+    variant_ids = await ledger.set_on_hand_from(session, _QUANTITIES, batch.params, cause)
+    if not variant_ids:
+        return set()
+    return set((await session.execute(_PRODUCTS_OF, {"ids": list(variant_ids)})).scalars())

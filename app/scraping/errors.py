@@ -1,0 +1,17 @@
+"""What can be wrong with a request for an import."""
+
+from app.core.errors import Conflict, NotFound
+
+
+class ImportNotFound(NotFound):
+    """No import of this id in your tenant: it was never one, or its report has been purged."""
+
+    code, title = "import_not_found", "There is no such import"
+    mend = "Take the id from the answer that started the import, or from GET /jobs?job_type=import_csv_products."
+
+
+class ReportNotReady(Conflict):
+    """The import has not ended, or it ended before its file could be read."""
+
+    code, title = "report_not_ready", "The rejected rows can be downloaded once the import has ended"
+    mend = "Wait until the job is completed; meanwhile the report can be read with format=json."

@@ -1,0 +1,114 @@
+"""Routes under /scraping: feeds go in here, and the report says what became of every row."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response, status
+from fastapi.responses import StreamingResponse
+from pydantic import ValidationError
+
+from app.accounts.actor import Actor
+from app.accounts.dependencies import TenantSession, get_resources, require
+from app.accounts.idempotent import Idempotent
+from app.accounts.permissions import Permission
+from app.core.errors import FieldError, Unprocessable
+from app.core.pagination import Page
+from app.core.problems import problems
+from app.core.resources import Resources
+from app.core.storage import StorageAway
+from app.core.upload import UploadInvalid, receive_upload
+from app.jobs.schemas import JobView
+from app.scraping import feed, reports
+from app.scraping.errors import ImportNotFound, ReportNotReady
+from app.scraping.schemas import MAPPING_EXAMPLE, FeedForm, ReportQuery, ReportRow
+
+router = APIRouter(prefix="/scraping", tags=["scraping"])
+
+Importer = Annotated[Actor, Depends(require(Permission.IMPORTS_WRITE))]
+Reader = Annotated[Actor, Depends(require(Permission.IMPORTS_READ))]
+Held = Annotated[Resources, Depends(get_resources)]
+
+FORM = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["file"],
+                "properties": {
+                    "file": {"type": "string", "format": "binary", "description": "CSV or TSV, in any layout."},
+                    "source": {"type": "string", "default": "upload", "description": "The feed it belongs to."},
+                    "mode": {"type": "string", "enum": ["partial"], "default": "partial"},
+                    "format": {"type": "string", "enum": ["auto", "csv", "tsv"], "default": "auto"},
+                    "mapping": {"type": "string", "description": "A JSON object.", "example": MAPPING_EXAMPLE},
+                },
+            }
+        }
+    },
+}
+
+
+@router.post(
+    "/feed",
+    status_code=status.HTTP_202_ACCEPTED,
+    response_model=JobView,
+    responses=problems(UploadInvalid, StorageAway),
+    openapi_extra={"requestBody": FORM},
+)
+async def import_feed(
+    request: Request, actor: Importer, held: Held, idempotency: Idempotent, session: TenantSession
+) -> Response:
+    """Bring in the products of a feed file: CSV or TSV as Shopify, WooCommerce, Google, Meta or a supplier writes it.
+
+    Encoding, delimiter, decimal marks and layout are found out by looking. The answer is a job; its report tells what
+    became of every row. The same file again changes nothing.
+    """
+    settings, tenant_id = held.settings, actor.scope.tenant_id
+    if tenant_id is None:
+        raise RuntimeError("the guard lets through members of a tenant only")
+    upload = await receive_upload(request, held.store, tenant_id, settings.upload_max_bytes, purpose="feeds")
+    try:
+        form = _parse(upload.fields)
+        await idempotency.claim(f"{upload.object.sha256}\n{form.model_dump_json()}".encode())
+        job = await feed.start_import(session, upload, form)
+        view = JobView.model_validate(job)
+        return await idempotency.remember(
+            session, status.HTTP_202_ACCEPTED, view.accepted(), {"Location": f"/api/v1/jobs/{job.id}"}
+        )
+    except BaseException:
+        await held.store.delete(upload.object.key)
+        raise
+
+
+@router.get("/feed/{job_id}/report", response_model=Page[ReportRow], responses=problems(ImportNotFound, ReportNotReady))
+async def read_import_report(
+    job_id: UUID, actor: Reader, held: Held, session: TenantSession, query: Annotated[ReportQuery, Query()]
+) -> Response:
+    """What became of every row of an import, in the order of the file, and why.
+
+    `format=csv` downloads the rejected rows with their reasons. Correct them there and upload that file: the columns
+    that begin with `error_` are ignored.
+    """
+    found = await reports.find_import(session, job_id)
+    if query.format == "json":
+        page = await reports.list_report(session, actor.scope.tenant_id, job_id, query)
+        return Response(page.model_dump_json(), media_type="application/json")
+    columns = reports.columns_of(found)
+
+    async def stream() -> AsyncIterator[bytes]:
+        # The request's own session ends before the body is sent, so the stream opens one of its own.
+        async with held.database.session(actor.scope) as streaming:
+            async for chunk in reports.stream_rejected(streaming, job_id, columns):
+                yield chunk
+
+    headers = {"Content-Disposition": f'attachment; filename="rejected-rows-{job_id}.csv"'}
+    return StreamingResponse(stream(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _parse(fields: object) -> FeedForm:
+    try:
+        return FeedForm.model_validate(fields)
+    except ValidationError as wrong:
+        errors = [FieldError(("body", *error["loc"]), error["msg"], error["type"]) for error in wrong.errors()]
+        raise Unprocessable(f"{errors[0].loc[-1]}: {errors[0].message}.", errors=errors) from None

@@ -1,0 +1,83 @@
+"""What clients send to start an import and what they read of its report."""
+
+import json
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+
+from app.core.pagination import PageQuery
+from app.core.text import CleanStr
+from app.intake.models import RowAction
+from app.intake.sources import UPLOAD
+from app.products import bounds
+
+
+def _json_text(value: object) -> object:
+    # Form fields are text; a mapping travels in one as a JSON object.
+    if isinstance(value, str):
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            raise ValueError("must be a JSON object of {column of the file: our field}") from None
+    return value
+
+
+MAPPING_COLUMNS = 300
+MAPPING_EXAMPLE = '{"Artikelnummer": "sku", "Brutto-VK": "price"}'
+
+
+class FeedForm(BaseModel):
+    """The fields that may stand beside the file."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    source: Annotated[
+        CleanStr,
+        Field(
+            min_length=1,
+            max_length=bounds.SOURCE_NAME,
+            description="The feed that this file belongs to. Files of one name update each other's products.",
+            examples=[UPLOAD, "Summer catalogue"],
+        ),
+    ] = UPLOAD
+    mode: Annotated[
+        Literal["partial"], Field(description="`partial` never touches products that the file does not name.")
+    ] = "partial"
+    format: Annotated[
+        Literal["auto", "csv", "tsv"],
+        Field(description="`auto` finds out by looking; the file's name is not trusted."),
+    ] = "auto"
+    mapping: Annotated[
+        dict[CleanStr, CleanStr] | None,
+        BeforeValidator(_json_text),
+        Field(
+            max_length=MAPPING_COLUMNS,
+            description="Overrides of the proposed mapping, as a JSON object: {column of the file: our field}.",
+            examples=[MAPPING_EXAMPLE],
+        ),
+    ] = None
+
+
+class ReportRow(BaseModel):
+    """What became of one row. `line` counts from 1 and includes the header."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    line: int
+    action: RowAction
+    external_id: str | None = Field(description="What the source calls the product.")
+    product_id: UUID | None
+    code: str | None = Field(description="Why, for rejected rows and warnings: a stable name.")
+    message: str | None = Field(description="Why, in words that name the column, the value and the mend.")
+    raw: dict[str, JsonValue] | None = Field(description="The cells of a rejected row.")
+
+
+class ReportQuery(PageQuery):
+    """How to read a report."""
+
+    format: Annotated[
+        Literal["json", "csv"],
+        Field(description="`csv`: the rejected rows with their reasons; correct them and upload the file again."),
+    ] = "json"
+    action: Annotated[RowAction | None, Field(description="Only rows of this fate.")] = None

@@ -1,0 +1,12 @@
+"""The jobs of scraping: names and queues only."""
+
+from app.queue.names import Queue
+from app.queue.outcome import Outcome
+from app.queue.registry import job
+from app.queue.run import Run
+from app.scraping import feed
+
+
+@job(feed.IMPORT_CSV, queue=Queue.IMPORT)
+async def import_csv_products(run: Run) -> Outcome:
+    return await feed.import_feed(run)

@@ -1,0 +1,94 @@
+"""Files of real shops and suppliers, imported over the API, against values counted by hand."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.conftest import Seller
+from tests.scraping.feeds import Json, all_products, counters, upload
+from tests.support.drain import Drain
+from tests.support.shared import SHARED, shared
+
+FORMATS = (".csv", ".tsv", ".txt")
+
+
+def _expected() -> dict[str, Json]:
+    path = SHARED / "data/feeds/expected.json"
+    if not path.exists():
+        return {}
+    files = json.loads(path.read_text())["files"]
+    return {name: facts for name, facts in files.items() if name.endswith(FORMATS)}
+
+
+EXPECTED = _expected()
+
+
+@pytest.mark.parametrize("name", EXPECTED or ["absent"])
+async def test_a_real_feed_becomes_the_goods_that_were_counted_by_hand(
+    name: str, api: httpx.AsyncClient, seller: Seller, drain: Drain
+) -> None:
+    content = shared(f"data/feeds/{name}").read_bytes()
+    facts = EXPECTED[name]
+
+    job = await upload(api, seller, drain, content, name)
+    products = await all_products(api, seller)
+
+    assert job["status"] == "completed", job
+    assert job["result"]["rows_read"] == facts["rows"]
+    assert len(products) == facts["products"]
+    assert counters(job) == (facts["products"], 0, 0, facts.get("rejected", 0))
+    if "variants" in facts:
+        assert sum(len(product["variants"]) for product in products) == facts["variants"]
+    for sample in facts["samples"]:
+        _compare(sample, _find(products, sample), facts)
+
+    again = await upload(api, seller, drain, content, name)
+    assert counters(again) == (0, 0, facts["products"], facts.get("rejected", 0))
+
+
+def _find(products: list[Json], sample: Json) -> Json:
+    def same(product: Json) -> bool:
+        if "external_id" in sample:
+            return any(source["external_id"] == sample["external_id"] for source in product["sources"])
+        return bool(product["sku"] == sample["sku"])
+
+    found = [product for product in products if same(product)]
+    assert len(found) == 1, (sample, found)
+    return found[0]
+
+
+def _compare(sample: Json, product: Json, facts: Json) -> None:
+    for field, value in sample.items():
+        if field == "external_id":
+            continue
+        if field == "images":
+            assert len(product["images"]) == value
+        elif field == "variants":
+            _compare_variants(value, product["variants"])
+        elif field == "variants_price":
+            assert [variant["price"] for variant in product["variants"]] == []
+        else:
+            assert _same(product[field], value), (field, product[field], value)
+    currency = facts.get("currency") or sample.get("currency")
+    if product["price"] is not None:
+        assert product["currency"] == (currency or "EUR")
+
+
+def _compare_variants(expected: list[Json], variants: list[Json]) -> None:
+    assert len(variants) == len(expected)
+    for facts, variant in zip(expected, variants, strict=True):
+        for field, value in facts.items():
+            found: Any = list(variant["options"].values()) if field == "options" else variant[field]
+            if field == "options" and value == ["Default Title"]:
+                assert found in ([], value)
+            else:
+                assert _same(found, value), (field, found, value)
+
+
+def _same(found: Any, expected: Any) -> bool:
+    if isinstance(expected, str) and isinstance(found, str) and expected.replace(".", "", 1).isdigit():
+        return Decimal(found) == Decimal(expected)
+    return bool(found == expected)
