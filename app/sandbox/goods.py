@@ -72,7 +72,7 @@ def product_at(index: int, *, seed: int = DEFAULT_SEED) -> Product:
     return Product(
         handle=handle,
         title=title,
-        description=_description(draw, family, noun),
+        description=_description(draw, family),
         brand=brand,
         category=family.category,
         tags=(*family.tags, style.lower()) if draw.random() < 0.8 else family.tags,
@@ -93,11 +93,11 @@ def _slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", ascii_text.lower()).strip("-")
 
 
-def _description(draw: Random, family: Family, noun: str) -> str:
+def _description(draw: Random, family: Family) -> str:
     features = draw.sample(family.features, k=min(len(family.features), draw.randint(2, 4)))
     points = "".join(f"<li>{_escape(feature)}</li>" for feature in features)
-    opening = f"A {_escape(noun.lower())} made of <strong>{_escape(draw.choice(family.materials))}</strong>"
-    closing = draw.choice(("made to be used daily.", "packed without plastic.", "a gift that lasts, not a gadget."))
+    opening = f"Made of <strong>{_escape(draw.choice(family.materials))}</strong>"
+    closing = draw.choice(("built to be used daily.", "packed without plastic.", "a gift that lasts, not a gadget."))
     return f"<p>{opening}, {closing}</p><ul>{points}</ul>"
 
 
@@ -247,7 +247,7 @@ def _simple_row(number: int, seed: int, brands: list[str]) -> str:
     compare_at = f"{cents * 5 // 400}.{cents * 5 // 4 % 100:02d}" if mixed & 64 else ""
     return (
         f"{family.code}{seed}-{number + 1:07d},{style} {noun} {number + 1},"
-        f"<p>{style} {noun.lower()} made of {family.materials[0]}.</p>,{brand},{family.category},"
+        f"<p>Made of {family.materials[0]}.</p>,{brand},{family.category},"
         f"{cents // 100}.{cents % 100:02d},{compare_at},{cents * 3 // 500}.{cents * 3 // 5 % 100:02d},EUR,"
         f"{(mixed >> 3) % 200},{gtin13(seed * 7_919_000 + number)},"
         f"{family.grams[0] + (mixed >> 7) % 300},{family.tags[0]}|{style.lower()}\r\n"
