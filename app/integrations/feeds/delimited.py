@@ -81,7 +81,7 @@ class DelimitedRows:
                 return
             self._row_lines.clear()
             self._line = first + reader.line_num
-            if any(cells):
+            if any(map(str.strip, cells)):
                 yield begins, cells
 
     def position(self) -> Position:
@@ -142,7 +142,7 @@ def split_rows(text: str, dialect: Dialect, limit: int) -> list[tuple[int, list[
     begins = 1
     try:
         for cells in reader:
-            if any(cells):
+            if any(map(str.strip, cells)):
                 rows.append((begins, cells))
             begins = reader.line_num + 1
             if len(rows) >= limit:

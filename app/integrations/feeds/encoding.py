@@ -12,7 +12,6 @@ from charset_normalizer import from_bytes
 from app.integrations.feeds.errors import (
     FeedBinary,
     FeedCutOff,
-    FeedEmpty,
     FeedEncodingWrong,
     FeedFormatUnsupported,
     FeedHasNul,
@@ -38,6 +37,8 @@ _SIGNATURES = (
 )
 _LEGACY = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1257", "koi8_r", "cp932", "gb18030", "euc_kr"]
 _LEGACY_SAMPLE = 1 << 16
+_BEYOND_ASCII = bytes(range(0x80, 0x100))
+_ENOUGH_LETTERS = 8  # fewer fit any code page, also Chinese
 _SAVE_AS = "Save the sheet as CSV (UTF-8) and upload that."
 _CONTROLS = bytes([*range(9), *range(14, 32)])
 
@@ -54,12 +55,10 @@ class TextScan:
 
 
 def scan(path: Path) -> TextScan:
-    """Finds the encoding and proves it on every byte; refuses empty, binary, damaged and endless files."""
+    """Finds the encoding and proves it on every byte; refuses binary, damaged and endless files."""
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(4096)
-    if not head.strip():
-        raise FeedEmpty("The file holds nothing.", "Export it again and check that it has rows.")
     _refuse_binary(head)
     marked = next((encoding for bom, encoding in _BOMS if head.startswith(bom)), None) or _unmarked_utf16(head)
     try:
@@ -155,7 +154,10 @@ def _is_damaged_utf8(path: Path) -> bool:
 
 def _legacy_encoding(path: Path) -> str:
     """The code page by content; Windows' Western one (never Latin-1, whose 0x80 to 0x9F are no letters) in doubt."""
-    matches = from_bytes(_beyond_ascii(path), cp_isolation=_LEGACY)
+    sample = _beyond_ascii(path)
+    if len(sample) - len(sample.translate(None, _BEYOND_ASCII)) < _ENOUGH_LETTERS:
+        return "cp1252"
+    matches = from_bytes(sample, cp_isolation=_LEGACY)
     best = matches.best()
     if best is None or "cp1252" in best.could_be_from_charset:
         return "cp1252"

@@ -4,14 +4,19 @@ the file's own columns plus error_line, error_code and error_message, which read
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 
 from app.integrations.contracts.catalogue import RejectedRow
 from app.integrations.feeds.headers import REPORT_COLUMNS
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-_GUARD = "'"
-_GUARDED = (*_FORMULA, _GUARD)
+# What a spreadsheet takes for a formula at the start of a cell; an apostrophe of the text's own is guarded too, so that
+# the guard can be taken off again. Where a spreadsheet parts cells at ; (or at a line's end, having lost count of the
+# quotes) any place behind one may become the start of a cell.
+_STARTS = "=+\\-@'\uff1d\uff0b\uff0d\uff20"
+_PLACE = rf"(?:^(?=[{_STARTS}\t\r\n])|(?<=[;\t\r\n])(?=[{_STARTS}]))"
+_DANGEROUS_PLACE = re.compile(_PLACE)
+_GUARD = re.compile(_PLACE.replace("(?=", "'(?="))
 
 
 class RejectedRowsWriter:
@@ -33,17 +38,16 @@ class RejectedRowsWriter:
 
 def _encoded(rows: Iterable[Sequence[str]]) -> bytes:
     buffer = io.StringIO(newline="")
-    # Every cell is quoted, for a spreadsheet that parts cells at ; would else make a formula of the rest of one.
     writer = csv.writer(buffer, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerows(list(map(guarded, row)) for row in rows)
     return buffer.getvalue().encode()
 
 
 def guarded(cell: str) -> str:
-    """The cell, with a leading apostrophe where a spreadsheet would calculate; `unguarded` is the exact inverse."""
-    return f"{_GUARD}{cell}" if cell.startswith(_GUARDED) else cell
+    """The cell with an apostrophe wherever a spreadsheet would calculate; `unguarded` is the exact inverse."""
+    return _DANGEROUS_PLACE.sub("'", cell)
 
 
 def unguarded(cell: str) -> str:
     """What the cell was before `guarded`."""
-    return cell[1:] if cell.startswith(_GUARD) and cell[1:].startswith(_GUARDED) else cell
+    return _GUARD.sub("", cell) if "'" in cell else cell

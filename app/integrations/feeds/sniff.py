@@ -10,6 +10,7 @@ from app.integrations.feeds.delimited import DelimitedRows, Dialect, split_rows
 from app.integrations.feeds.encoding import TextScan, scan
 from app.integrations.feeds.errors import (
     FeedCutOff,
+    FeedEmpty,
     FeedFormatUnsupported,
     FeedHeaderOnly,
     FeedRefused,
@@ -36,6 +37,8 @@ def open_table(path: Path, known: frozenset[str]) -> Table:
         text = file.read(_SAMPLE_CHARACTERS)
     _refuse_other_forms(text)
     dialect, rows = _best_dialect(text, found, known)
+    if not rows:
+        raise FeedEmpty("The file holds nothing.", "Export it again and check that it has rows.")
     if found.quotes % 2 or (found.quotes and dialect.delimiter in _SELDOM_QUOTED):
         dialect, rows = _settle_quotes(path, text, dialect, rows)
     place = _header_place(rows, known)

@@ -131,12 +131,13 @@ class ShopifyMapper:
         """The fragment of a row; None for a picture of a product whose only variants so far were refused."""
         handle = identity(self._handle(cells) or self._fallback(cells), 0)
         title = one_line(self._title(cells))
+        is_first = handle != self._current
         lead = _NO_LEAD
-        if handle != self._current or title:
+        if is_first or title:
             self._begin(handle, title, cells)
             lead = self._lead(title, cells)
         values = [reader(cells) for reader in self._option_values]
-        is_variant = lead is not _NO_LEAD or any(values) or self._sku(cells) or self._has_price(cells)
+        is_variant = (is_first and title) or any(values) or self._sku(cells) or self._has_price(cells)
         if not is_variant and self._refused is not None:
             return None
         try:
