@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.core import clock
 from app.core.database import SharedBase
 from app.core.ids import new_id
 from app.core.tenancy import RowScope
@@ -102,6 +103,16 @@ class Job(SharedBase):
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     started_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     completed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+    @property
+    def eta_seconds(self) -> int | None:
+        return None if self.eta_at is None else max(0, round((self.eta_at - clock.now()).total_seconds()))
+
+    @property
+    def duration_ms(self) -> int | None:
+        if self.started_at is None or self.completed_at is None:
+            return None
+        return round((self.completed_at - self.started_at).total_seconds() * 1000)
 
 
 class JobEvent(SharedBase):

@@ -12,7 +12,7 @@ from app.core.config import get_settings
 from app.core.ids import new_id
 from app.core.tenancy import NO_SCOPE, Scope
 from app.queue import announce, registry
-from app.queue.models import Job, JsonObject
+from app.queue.models import Job, JsonObject, OutboxMessage
 
 # One statement, one round trip: the job, and the message that its first attempt waits for.
 _ENQUEUE = (
@@ -74,6 +74,21 @@ async def enqueue(
         return await _find_first(session, owner, kind.name, idempotency_key)
     announce.wake_after_commit(session)
     return made
+
+
+def send_attempt(session: AsyncSession, job: Job) -> None:
+    """Let the broker carry the present attempt of a job, once the caller's transaction has committed."""
+    session.add(
+        OutboxMessage(
+            tenant_id=job.tenant_id,
+            user_id=job.user_id,
+            task=job.task,
+            queue=job.queue,
+            job_id=job.id,
+            attempt=job.attempt,
+        )
+    )
+    announce.wake_after_commit(session)
 
 
 async def _find_first(session: AsyncSession, owner: Scope, name: str, key: str | None) -> Job:

@@ -90,7 +90,7 @@ class Progress:
             "processed": self.processed,
             "failed": self.failed,
             "stage": self.stage,
-            "message": self.message,
+            "message": self.message or self.stage,
             "percent": self.percent,
             "counters": self.counters,
         }
