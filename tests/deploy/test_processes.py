@@ -147,3 +147,9 @@ def test_production_settings_are_complete():
 
     assert Settings(_env_file=None, **values).is_production
     assert FLY["env"]["ENVIRONMENT"] == "production"
+
+
+def test_no_file_believes_a_forwarded_address_from_anybody():
+    texts = [(ROOT / name).read_text(encoding="utf-8") for name in ("Dockerfile", "docker-compose.yml", "fly.toml")]
+
+    assert not [text for text in texts if re.search(r"forwarded.allow.ips\W+\*", text, re.IGNORECASE)]
