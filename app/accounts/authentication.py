@@ -4,7 +4,8 @@ the token's hash, who stands behind it by app/accounts/principals.py.
 
 import asyncio
 import hashlib
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from uuid import UUID
 
 import structlog
@@ -54,8 +55,18 @@ class Authenticator:
         self.principals.forget_user(user_id)
         await self.redis.guarded(lambda redis: redis.publish(self._channel, str(user_id)), 0)
 
-    async def listen(self) -> None:
-        """Hear, until cancelled, what other processes say has changed."""
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        """Hear, inside the block, what other processes say has changed."""
+        listener = asyncio.create_task(self._listen())
+        try:
+            yield
+        finally:
+            listener.cancel()
+            with suppress(asyncio.CancelledError):
+                await listener
+
+    async def _listen(self) -> None:
         while True:
             with suppress(RedisError, OSError, TimeoutError):
                 async with self.redis.client.pubsub() as channel:

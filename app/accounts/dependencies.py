@@ -47,11 +47,8 @@ def get_resources(request: Request) -> Resources:
 
 
 def get_authenticator(request: Request) -> Authenticator:
-    """The authenticator of this process, made with its first request."""
-    state = request.app.state
-    if not hasattr(state, "authenticator"):
-        state.authenticator = Authenticator(state.resources, state.system)
-    authenticator: Authenticator = state.authenticator
+    """The authenticator of this process."""
+    authenticator: Authenticator = request.app.state.authenticator
     return authenticator
 
 

@@ -5,11 +5,13 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from app.accounts.authentication import Authenticator
 from app.api import catalogue, docs, errors, health, middleware, openapi, v1
 from app.api.version import VERSION
 from app.core.config import Settings, get_settings
 from app.core.resources import Resources
 from app.core.system_session import SystemDatabase
+from app.queue import announce, registry
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -18,10 +20,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        registry.load()
         app.state.resources = Resources.open(settings)
+        announce.use(app.state.resources.redis)
         app.state.system = SystemDatabase(settings)
+        app.state.authenticator = Authenticator(app.state.resources, app.state.system)
         try:
-            yield
+            async with app.state.authenticator.listening():
+                yield
         finally:
             await app.state.system.close()
             await app.state.resources.close()

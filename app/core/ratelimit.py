@@ -90,14 +90,17 @@ class _Counters:
 
     async def add(self, key: str, expiry: int, amount: int) -> int:
         shared: int | None = await self._gate.guarded(lambda _redis: self._add(key, expiry, amount), None)
-        return await self._memory.incr(key, expiry, amount) if shared is None else shared
+        if shared is None:
+            return await self._memory.incr(key, expiry, amount)
+        return shared + await self._memory.get(key)
 
     async def _add(self, key: str, expiry: int, amount: int) -> int | None:
         return await self._shared.incr(key, expiry, amount)
 
     async def count(self, key: str) -> int:
         shared: int | None = await self._gate.guarded(lambda _redis: self._count(key), None)
-        return await self._memory.get(key) if shared is None else shared
+        # What was counted here while Redis was away still counts when it is back.
+        return (shared or 0) + await self._memory.get(key)
 
     async def _count(self, key: str) -> int | None:
         return await self._shared.get(key)
