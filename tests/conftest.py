@@ -4,6 +4,7 @@ Tests keep apart by tenant: each makes its own, so nothing has to be cleaned bet
 """
 
 import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
@@ -12,7 +13,7 @@ import httpx
 import pytest
 
 from app.api.app import create_app
-from app.core import migrations
+from app.core import logging, migrations
 from app.core.config import Settings, get_settings
 from app.core.database import Database
 from app.core.ids import new_id
@@ -48,6 +49,7 @@ def settings(servers: TestServers, tmp_path_factory: pytest.TempPathFactory) -> 
     made = get_settings()
     migrations.upgrade_blocking(made.database_url)
     registry.load()
+    logging.configure(made, process="test", stream=sys.__stderr__)
     yield made
     get_settings.cache_clear()
 

@@ -58,7 +58,8 @@ WITH groups AS (
   WHERE s.job_id = :job AND v.job_id = :job AND v.product_line = s.line AND s.line > g.first
 )
 UPDATE staged_products p
-SET sku = said.sku, title = said.title, description = said.description, brand = said.brand, category_id = said.category_id,
+SET sku = said.sku, title = said.title,
+    description = said.description, brand = said.brand, category_id = said.category_id,
     url = said.url, status = said.status, attributes = said.attributes, has_variants = true,
     (image_ids, image_urls, image_alts) = (
       SELECT array_agg(id ORDER BY line, nr), array_agg(url ORDER BY line, nr), array_agg(alt ORDER BY line, nr)

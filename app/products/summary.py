@@ -17,8 +17,10 @@ WITH live AS (
   FROM live, unnest(ARRAY[sku, gtin]) AS code WHERE code IS NOT NULL GROUP BY product_id
 )
 UPDATE products p
-SET sku = coalesce(p.own_sku, main.sku), gtin = main.gtin, price = main.price, compare_at_price = main.compare_at_price, cost = main.cost,
-    currency = main.currency, codes = array_remove(ARRAY[p.own_sku], NULL) || coalesce(said.codes, '{}'), version = p.version + 1, updated_at = now()
+SET sku = coalesce(p.own_sku, main.sku), gtin = main.gtin, price = main.price, cost = main.cost,
+    compare_at_price = main.compare_at_price, currency = main.currency,
+    codes = array_remove(ARRAY[p.own_sku], NULL) || coalesce(said.codes, '{}'),
+    version = p.version + 1, updated_at = now()
 FROM unnest(CAST(:ids AS uuid[])) AS wanted (id)
 LEFT JOIN main ON main.product_id = wanted.id
 LEFT JOIN said ON said.product_id = wanted.id
