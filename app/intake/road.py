@@ -74,6 +74,8 @@ async def bring_in(run: Run, source: Source, origin: Origin) -> JsonObject:
     async with run.sessions.begin() as session:
         counters = await report.count(session, run.job_id)
     counters["rows_read"] = cursor["rows"]
+    # Rows refused after reading were not counted on the way.
+    await run.progress(processed=cursor["rows"], failed=_number(counters["rejected"]), counters=counters)
     return counters
 
 

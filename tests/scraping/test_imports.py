@@ -76,6 +76,8 @@ async def test_a_bad_row_is_rejected_with_its_reason_and_the_good_ones_go_in(
 
     assert (job["status"], job["outcome"]) == ("completed", "partial")
     assert counters(job) == (2, 0, 0, 1)
+    assert (job["items_total"], job["items_processed"], job["items_failed"]) == (3, 3, 1)
+    assert job["counters"]["rejected"] == 1
     (rejected,) = await report(api, seller, job, action="rejected")
     assert rejected["line"] == 3
     assert code_part in rejected["code"], rejected
