@@ -1,9 +1,7 @@
 """`python -m app run` as a person calls it: refusals with a remedy, a taken port, and nothing left after Ctrl-C."""
 
-import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -13,12 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import urlopen
 
-import psutil
 import pytest
 
 from app.supervisor.orphans import find_orphans
+from tests.cli.started import ROOT, environment, started, still_running
 
-ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.processes
 
 
@@ -27,11 +24,6 @@ def data() -> Iterator[Path]:
     directory = Path(tempfile.mkdtemp(prefix="cd-"))
     yield directory
     shutil.rmtree(directory)
-
-
-def environment(data: Path, **values: str) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    return {**kept, "DATA_DIR": str(data), **values}
 
 
 @pytest.mark.parametrize(
@@ -64,35 +56,19 @@ def test_run_serves_beside_a_taken_port_and_ctrl_c_leaves_no_process(data: Path)
         other.bind(("127.0.0.1", 0))
         other.listen()
         taken = other.getsockname()[1]
-        log = data / "terminal"
-        with log.open("wb") as terminal:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "app", "run", "--port", str(taken)],
-                cwd=ROOT,
-                env=environment(data),
-                stdout=terminal,
-                stderr=subprocess.STDOUT,
-            )
-        try:
-            deadline = time.monotonic() + 90
-            while "[5/5] Serving" not in log.read_text():
-                assert process.poll() is None, log.read_text()
-                assert time.monotonic() < deadline, log.read_text()
-                time.sleep(0.1)
+        with started(data / "terminal", environment(data), "run", "--port", str(taken)) as run:
+            run.wait_for("[5/5] Serving", 90)
             time.sleep(0.2)
-            family = psutil.Process(process.pid).children(recursive=True)
-            words = log.read_text()
+            family, words = run.family(), run.words
             assert f"Port {taken} is taken" in words
             address = re.search(r"API documentation +(http://127\.0\.0\.1:\d+)/api/docs", words)
             assert address
             with urlopen(f"{address[1]}/health", timeout=10) as answer:
                 assert answer.status == 200
-            assert process.pid not in {orphan.pid for orphan in find_orphans(data)}
-        finally:
-            process.send_signal(signal.SIGINT)
-            assert process.wait(60) == 0
+            assert run.process.pid not in {orphan.pid for orphan in find_orphans(data)}
+            assert run.press_ctrl_c() == 0
 
-    assert [one for one in family if one.is_running() and one.status() != psutil.STATUS_ZOMBIE] == []
+    assert still_running(family) == []
     assert find_orphans(data) == []
     stopped = re.findall(r"stopping (\w+)", (data / "log" / "supervisor.log").read_text())
     assert stopped == ["api", "worker", "pulse", "flower", "redis", "postgres"]

@@ -72,9 +72,9 @@ def _words(state: JobState) -> str:
 
 def show_summary(console: Console, job: JobState, seconds: float) -> None:
     """The table of what an import did."""
-    table = Table("rows read", *COUNTERS, "rows/s", "seconds", box=box.SIMPLE)
+    table = Table("rows read", *COUNTERS, "rows/s", "seconds", box=box.SIMPLE, padding=0)
     for column in table.columns:
-        column.justify = "right"
+        column.justify, column.no_wrap = "right", True
     rows = job.count("rows_read")
     numbers = (rows, *(job.count(name) for name in COUNTERS), round(rows / seconds) if seconds else rows)
     table.add_row(*(f"{number:,}" for number in numbers), f"{seconds:.1f}")
