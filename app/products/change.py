@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.actor import Actor
+from app.core.ids import new_id
 from app.inventory import ledger
 from app.products.create import default_currency, resolve_category
 from app.products.images import replace_images
@@ -18,6 +19,7 @@ from app.products.rows import CheckState, copy_main_variant, flush, live_variant
 # What null stands for in the columns that hold no null.
 _CLEARED: dict[str, object] = {"description": "", "brand": None, "attributes": {}, "tags": []}
 _OF_MAIN_VARIANT = frozenset({"sku", "gtin", "price", "compare_at_price", "cost", "weight_g"})
+_NEEDS_VARIANT = _OF_MAIN_VARIANT | {"stock", "currency"}
 
 
 async def change_product(
@@ -37,13 +39,14 @@ async def change_product(
     _change_content(product, body)
     if not named.isdisjoint({"category", "category_id"}):
         product.category_id = await resolve_category(session, body)
+    if "images" in named:
+        await replace_images(session, product, body.images or [])
     variants = await live_variants(session, product_id)
-    await _change_variants(session, actor, variants, body)
+    currency = body.currency or variants[0].currency or await default_currency(session, actor)
+    _change_variants(variants, body, currency)
     if "options" in named:
         declared = [(option.name, option.values) for option in body.options or []]
         product.options = merged_options(declared, [variant.options for variant in variants])
-    if "images" in named:
-        await replace_images(session, product, body.images or [])
     copy_main_variant(product, variants)
     if body.status is not None and body.status != product.status:
         move(product, body.status)
@@ -57,20 +60,26 @@ async def change_product(
         await ledger.set_on_hand(session, {variants[0].id: body.stock}, cause)
 
 
+def _first_variant(session: AsyncSession, product: Product) -> Variant:
+    variant = Variant(id=new_id(), product_id=product.id, source_id=product.source_id, options={}, attributes={})
+    session.add(variant)
+    return variant
+
+
 def _change_content(product: Product, body: ProductChange) -> None:
     if body.title is not None:
         product.title = body.title
+    if product.own_sku is not None and "sku" in body.model_fields_set:
+        product.own_sku = body.sku
     for name in body.model_fields_set & _CLEARED.keys():
         value = getattr(body, name)
         setattr(product, name, _CLEARED[name] if value is None else value)
 
 
-async def _change_variants(session: AsyncSession, actor: Actor, variants: list[Variant], body: ProductChange) -> None:
+def _change_variants(variants: list[Variant], body: ProductChange, currency: str) -> None:
     main = variants[0]
     for name in body.model_fields_set & _OF_MAIN_VARIANT:
         setattr(main, name, getattr(body, name))
-    if body.currency is not None:
-        for variant in variants:
-            variant.currency = body.currency
-    elif main.price is not None and main.currency is None:
-        main.currency = await default_currency(session, actor)
+    for variant in variants:
+        if body.currency is not None or variant.currency is None:
+            variant.currency = currency

@@ -39,6 +39,7 @@ async def replace_images(session: AsyncSession, product: Product, wanted: Sequen
             kept = ProductImage(id=new_id(), product_id=product.id, url=url)
             session.add(kept)
         kept.alt, kept.position = image.alt, position
+    await session.flush()
 
 
 async def add_image(
