@@ -1,4 +1,4 @@
-"""The Celery application: transport settings, and one Celery task for each name that the registry knows.
+"""The Celery application of this installation, with one Celery task for each name that the registry knows.
 
 `celery -A app.queue.celery_app worker` consumes all queues; `-A app.worker` is the same with the house's logging.
 """
@@ -6,57 +6,10 @@
 from typing import Any
 
 from celery import Celery, signals
-from kombu.entity import Queue as BrokerQueue
 
-from app.core.config import Settings, get_settings
+from app.core.config import get_settings
 from app.queue import child, registry
-from app.queue.names import Queue
-
-INCLUDE = ["app.tasks", "app.listeners"]
-
-
-def make_celery(settings: Settings) -> Celery:
-    """A Celery application on the installation's broker. Its messages are JSON and carry ids only."""
-    app = Celery("crossdock", broker=settings.redis_url, include=INCLUDE)
-    app.conf.update(
-        broker_transport_options=_transport_options(settings),
-        broker_connection_retry_on_startup=True,
-        broker_connection_max_retries=None,
-        task_queues=[BrokerQueue(queue.value) for queue in Queue],  # type: ignore[no-untyped-call]
-        task_default_queue=Queue.MAINTENANCE.value,
-        task_serializer="json",
-        accept_content=["json"],
-        event_serializer="json",
-        task_ignore_result=True,
-        # PostgreSQL knows which attempt counts, so a message may come twice but must never be lost with its worker.
-        task_acks_late=True,
-        task_reject_on_worker_lost=True,
-        worker_prefetch_multiplier=1,
-        # A soft limit raises inside the event loop; steps use asyncio.timeout. The hard one ends what hangs for good.
-        task_time_limit=settings.worker_task_time_limit,
-        worker_soft_shutdown_timeout=settings.worker_soft_shutdown_seconds,
-        worker_max_tasks_per_child=settings.worker_max_tasks_per_child,
-        # The job's truth is not in the broker: losing the connection is no reason to kill the job.
-        worker_cancel_long_running_tasks_on_connection_loss=False,
-        worker_hijack_root_logger=False,
-        worker_consumer="app.queue.dead_letters:Consumer",
-        timezone="UTC",
-    )
-    return app
-
-
-def _transport_options(settings: Settings) -> dict[str, object]:
-    if settings.broker_visibility_seconds <= settings.worker_task_time_limit:
-        raise ValueError("BROKER_VISIBILITY_SECONDS must be longer than WORKER_TASK_TIME_LIMIT")
-    return {
-        "visibility_timeout": settings.broker_visibility_seconds,
-        "global_keyprefix": settings.redis_key_prefix,
-        "socket_keepalive": True,
-        "socket_connect_timeout": 2,
-        "socket_timeout": 5,
-        "health_check_interval": 20,
-    }
-
+from app.queue.transport import make_celery
 
 celery_app = make_celery(get_settings())
 

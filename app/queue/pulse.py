@@ -18,11 +18,11 @@ from app.core.system_session import SystemDatabase
 from app.queue import announce, registry
 from app.queue import broker as broker_module
 from app.queue.broker import Broker
-from app.queue.celery_app import make_celery
 from app.queue.purge import purge
 from app.queue.relay import relay, resend_lost
 from app.queue.schedules import tick
 from app.queue.sweep import sweep
+from app.queue.transport import make_celery
 
 log = structlog.get_logger(__name__)
 
