@@ -2,7 +2,7 @@
 
 import typer
 
-from app.cli import demo, doctor, migrate, pulse, run, seed
+from app.cli import demo, doctor, migrate, pulse, run, seed, tenants
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -16,3 +16,4 @@ app.command("seed")(seed.seed)
 app.command("migrate")(migrate.migrate)
 app.command("doctor")(doctor.doctor)
 app.command("pulse")(pulse.pulse)
+app.add_typer(tenants.tenants_app, name="tenants")

@@ -79,10 +79,16 @@ def _run(context: MigrationContext) -> None:
         context.run_migrations()
 
 
-def tenant_ddl() -> str:
-    """The whole tenant branch as one SQL text, for a schema that the search_path names."""
+def tenant_ddl(since: str | None = None) -> str:
+    """The tenant branch, whole or from a revision on, as one SQL text for a schema that the search_path names."""
     buffer = io.StringIO()
-    options = {"as_sql": True, "output_buffer": buffer, "literal_binds": True, "transactional_ddl": False}
+    options = {
+        "as_sql": True,
+        "output_buffer": buffer,
+        "literal_binds": True,
+        "transactional_ddl": False,
+        "starting_rev": since,
+    }
     _run(_tenant_context(ScriptDirectory.from_config(config("tenant")), None, **options))
     return buffer.getvalue()
 
