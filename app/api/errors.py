@@ -3,7 +3,7 @@
 The errors themselves live with their features; app/api/catalogue.py lists them all.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import cast
 
@@ -149,15 +149,19 @@ def _database_error(failure: BaseException) -> AppError | None:
     return None
 
 
-def _causes(failure: BaseException) -> Iterable[BaseException]:
-    seen: list[BaseException] = []
-    current: BaseException | None = failure
-    while current is not None and current not in seen:
-        seen.append(current)
-        if isinstance(current, DBAPIError) and isinstance(current.orig, BaseException):
-            seen.append(current.orig)
-        current = current.__cause__
-    return seen
+def _causes(failure: BaseException) -> list[BaseException]:
+    # SQLAlchemy wraps its own translation of the driver's error, each the cause of the next.
+    found: list[BaseException] = []
+    waiting: list[BaseException | None] = [failure]
+    while waiting:
+        current = waiting.pop()
+        if current is None or current in found:
+            continue
+        found.append(current)
+        waiting.append(current.__cause__)
+        if isinstance(current, DBAPIError):
+            waiting.append(current.orig)
+    return found
 
 
 def _is_lost_connection(failure: BaseException) -> bool:

@@ -45,8 +45,8 @@ class BodyLimit:
 def _declared_length(scope: Scope) -> tuple[int, bool]:
     for name, value in scope["headers"]:
         if name == b"content-length":
-            length = int(value) if value.isdigit() else 0
-            return length, length > 0
+            # What is declared may be wrong, so the body is counted all the same.
+            return (int(value) if value.isdigit() else 0), True
         if name == b"transfer-encoding":
             return 0, True
     # HTTP/2 bodies may come without either header.
