@@ -1,6 +1,6 @@
 """`python -m app`: the command line."""
 
-from app.cli.main import app
+from app.cli.main import main
 
 if __name__ == "__main__":
-    app(prog_name="python -m app")
+    main()

@@ -61,20 +61,9 @@ def test_the_summary_shows_every_counter_and_the_speed():
 
     screen.show_summary(Console(file=terminal, width=100), DONE, 2.0)
 
-    heads, numbers = (line.split("  ") for line in terminal.getvalue().splitlines() if any(map(str.isalnum, line)))
-    assert [head.strip() for head in heads if head.strip()] == [
-        *("rows read", "created", "updated", "unchanged", "rejected", "warnings", "rows/s", "seconds"),
-    ]
-    assert [number.strip() for number in numbers if number.strip()] == [
-        "4,400",
-        "1,990",
-        "3",
-        "7",
-        "2",
-        "1",
-        "2,200",
-        "2.0",
-    ]
+    heads, numbers = (line for line in terminal.getvalue().splitlines() if any(map(str.isalnum, line)))
+    assert heads.strip() == "rows read created updated unchanged rejected warnings rows/s seconds"
+    assert numbers.split() == ["4,400", "1,990", "3", "7", "2", "1", "2,200", "2.0"]
 
 
 def test_rejected_rows_are_named_by_line_and_reason_and_a_long_list_is_cut(capsys: pytest.CaptureFixture[str]):
