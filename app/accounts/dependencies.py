@@ -46,6 +46,11 @@ def get_resources(request: Request) -> Resources:
     return resources
 
 
+async def use_resources(request: Request) -> Resources:
+    """The same as a dependency; asynchronous, because FastAPI runs others in threads."""
+    return get_resources(request)
+
+
 def get_authenticator(request: Request) -> Authenticator:
     """The authenticator of this process."""
     authenticator: Authenticator = request.app.state.authenticator
@@ -53,7 +58,7 @@ def get_authenticator(request: Request) -> Authenticator:
 
 
 async def use_authenticator(request: Request) -> Authenticator:
-    """The authenticator as a dependency; asynchronous, because FastAPI runs others in threads."""
+    """The same as a dependency."""
     return get_authenticator(request)
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request
 
 from app.accounts.actor import Actor
-from app.accounts.dependencies import OptionalActor, get_resources, require
+from app.accounts.dependencies import OptionalActor, require, use_resources
 from app.accounts.errors import TenantRequired
 from app.accounts.permissions import Permission
 from app.core.errors import Forbidden, Unauthenticated
@@ -18,7 +18,7 @@ from app.jobs.live import JobFeed
 Reader = Annotated[Actor, Depends(require(Permission.JOBS_READ))]
 may_read = Depends(require(Permission.JOBS_READ))
 may_steer = Depends(require(Permission.JOBS_WRITE))
-Held = Annotated[Resources, Depends(get_resources)]
+Held = Annotated[Resources, Depends(use_resources)]
 
 
 async def get_feed(request: Request, held: Held) -> JobFeed:

@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import ValidationError
 
 from app.accounts.actor import Actor
-from app.accounts.dependencies import TenantSession, get_resources, require
+from app.accounts.dependencies import TenantSession, require, use_resources
 from app.accounts.idempotent import Idempotent
 from app.accounts.permissions import Permission
 from app.core.errors import FieldError, Unprocessable
@@ -27,7 +27,7 @@ router = APIRouter(prefix="/scraping", tags=["scraping"])
 
 Importer = Annotated[Actor, Depends(require(Permission.IMPORTS_WRITE))]
 Reader = Annotated[Actor, Depends(require(Permission.IMPORTS_READ))]
-Held = Annotated[Resources, Depends(get_resources)]
+Held = Annotated[Resources, Depends(use_resources)]
 
 FORM = {
     "required": True,
