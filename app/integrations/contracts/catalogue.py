@@ -133,8 +133,8 @@ class CatalogueSource(Protocol):
 
 def merged_fragments(fragments: Sequence[SourceProduct]) -> SourceProduct:
     """One product of several fragments in file order: what the first says wins; variants, images and names add up."""
-    first = fragments[0]
-    if len(fragments) == 1:
+    first, rest = fragments[0], fragments[1:]
+    if not rest:
         return first
     images: dict[str, SourceImage] = {}
     for image in (image for part in fragments for image in part.images):
@@ -142,17 +142,17 @@ def merged_fragments(fragments: Sequence[SourceProduct]) -> SourceProduct:
     return SourceProduct(
         external_id=first.external_id,
         line=first.line,
-        title=_first(part.title for part in fragments),
-        sku=_first(part.sku for part in fragments),
-        description_html=_first(part.description_html for part in fragments),
-        brand=_first(part.brand for part in fragments),
-        category_path=_first(part.category_path for part in fragments) or (),
-        tags=_first(part.tags for part in fragments) or (),
-        url=_first(part.url for part in fragments),
+        title=first.title or _first(part.title for part in rest),
+        sku=first.sku or _first(part.sku for part in rest),
+        description_html=first.description_html or _first(part.description_html for part in rest),
+        brand=first.brand or _first(part.brand for part in rest),
+        category_path=first.category_path or _first(part.category_path for part in rest) or (),
+        tags=first.tags or _first(part.tags for part in rest) or (),
+        url=first.url or _first(part.url for part in rest),
         images=tuple(images.values()),
         options=tuple(dict.fromkeys(name for part in fragments for name in part.options)),
-        attributes=_first(part.attributes for part in fragments) or {},
-        status=_first(part.status for part in fragments),
+        attributes=first.attributes or _first(part.attributes for part in rest) or {},
+        status=first.status or _first(part.status for part in rest),
         variants=tuple(variant for part in fragments for variant in part.variants),
         fragment=first.fragment,
     )

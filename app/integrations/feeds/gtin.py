@@ -58,7 +58,7 @@ def _canonical(digits: str, raw: str) -> GtinReading:
 
 
 def has_valid_check_digit(digits: str) -> bool:
-    """The GS1 check digit. By hand: stdnum.ean needs 9 us a call, this 1; the tests hold both against each other."""
-    odd = sum(map(int, digits[-1::-2]))
-    even = sum(map(int, digits[-2::-2]))
-    return (odd + 3 * even) % 10 == 0
+    """The GS1 check digit. By hand: stdnum.ean needs ten times as long; the tests hold both together."""
+    code = digits.encode()  # summing bytes instead of digits: each counts 48 too much
+    weighted = sum(code[-1::-2]) + 3 * sum(code[-2::-2])
+    return (weighted - 48 * ((len(code) + 1) // 2 + 3 * (len(code) // 2))) % 10 == 0

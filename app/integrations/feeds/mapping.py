@@ -2,7 +2,6 @@
 all layouts (identity, money, article number).
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -165,14 +164,9 @@ def variant_id(parent: str, values: list[str], column: int = -1) -> str:
     return identity("#".join((parent, *(value.replace("#", "%23") for value in values))), column)
 
 
-_WORDS = re.compile(r"\s+")
-
-
 def one_line(text: str | None) -> str | None:
     """A title or name without line breaks and runs of blanks."""
-    if text is None or text.isalnum():
-        return text
-    return _WORDS.sub(" ", text)
+    return None if text is None else " ".join(text.split())
 
 
 def _one_currency(currency: str | None, money: Price, columns: Columns) -> str | None:

@@ -119,33 +119,30 @@ class FeedReader:
         limit: int,
     ) -> Page:
         items: list[SourceProduct] = []
-        run: list[SourceProduct] = []  # neighbouring fragments of one product
         rejected: list[RejectedRow] = []
         count, budget = 0, stream.characters + PAGE_CHARACTERS
         is_last = True
         for line, row in source:
             count += 1
             try:
-                product = mapper.map_row(line, self._fitted(row))
+                if product := mapper.map_row(line, self._fitted(row)):
+                    items.append(product)
             except RowRefused as refusal:
                 rejected.append(self._rejected(line, row, refusal, mapper))
-                product = None
-            if product is not None:
-                if run and not (product.fragment and run[0].external_id == product.external_id and run[0].fragment):
-                    items.append(merged_fragments(run))
-                    run.clear()
-                run.append(product)
             is_full = count >= limit or stream.characters >= budget
             if is_full and (mapper.may_pause or count >= 2 * limit):
                 is_last = False
                 break
-        if run:
-            items.append(merged_fragments(run))
         warnings = tuple(context.warnings)
         context.warnings.clear()
-        cursor = None if is_last else _cursor(stream.position(), mapper)
-        progress = 1.0 if is_last else stream.progress
-        return Page(tuple(items), tuple(rejected), warnings, count, cursor, progress)
+        return Page(
+            items=tuple(_with_neighbours_merged(items)),
+            rejected=tuple(rejected),
+            warnings=warnings,
+            rows_read=count,
+            cursor=None if is_last else _cursor(stream.position(), mapper),
+            progress=1.0 if is_last else stream.progress,
+        )
 
     def _fitted(self, row: Cells | BrokenRow) -> Cells:
         """The row's cells, as many as there are columns."""
@@ -252,6 +249,24 @@ def _role_warnings(columns: tuple[FeedColumn, ...]) -> list[FeedWarning]:
     elif not used & {"price", "sale_price"}:
         warnings.append(FeedWarning("no_price_column", "No column holds a price: the products come in as drafts."))
     return warnings
+
+
+def _with_neighbours_merged(items: list[SourceProduct]) -> Iterator[SourceProduct]:
+    """The items, with fragments that follow each other put together: layouts yield one for every row."""
+    run: list[SourceProduct] = []
+    for item in items:
+        if run and item.fragment and item.external_id == run[0].external_id:
+            run.append(item)
+            continue
+        if run:
+            yield merged_fragments(run)
+            run = []
+        if item.fragment:
+            run.append(item)
+        else:
+            yield item
+    if run:
+        yield merged_fragments(run)
 
 
 def _cursor(position: Position, mapper: RowMapper) -> str:
