@@ -32,6 +32,9 @@ class Batch:
 
 PRODUCTS = "p.job_id = :job AND p.line > :after AND p.line <= :upto"
 VARIANTS = "v.job_id = :job AND v.product_line > :after AND v.product_line <= :upto"
+# The range stands on one table of a join only: on both, the planner, which has no statistics of rows that are hardly
+# staged, joins every row of one with every row of the other.
+ITS_VARIANTS = "v.job_id = p.job_id AND v.product_line = p.line"
 
 _PRODUCTS_BY_IDENTITY = text(f"""
 UPDATE staged_products p SET product_id = known.product_id, matched_by = 'identity'
@@ -72,7 +75,7 @@ WHERE {VARIANTS} AND known.source_id = :source AND known.external_id = v.externa
 _VARIANTS_IN_PRODUCT = text(f"""
 UPDATE staged_variants v SET variant_id = known.id, matched = true
 FROM staged_products p JOIN variants known ON known.product_id = p.product_id AND known.deleted_at IS NULL
-WHERE {VARIANTS} AND NOT v.matched AND {PRODUCTS} AND p.line = v.product_line AND p.matched_by IS NOT NULL
+WHERE {PRODUCTS} AND p.matched_by IS NOT NULL AND {ITS_VARIANTS} AND NOT v.matched
   AND ({_SAME_SKU} OR {_SAME_GTIN})
 """)
 
@@ -112,7 +115,7 @@ WITH refused AS (
   DELETE FROM staged_variants v
   USING staged_products p LEFT JOIN products target ON p.matched_by IS NOT NULL AND target.id = p.product_id,
         variants known
-  WHERE {VARIANTS} AND {PRODUCTS} AND p.line = v.product_line
+  WHERE {PRODUCTS} AND {ITS_VARIANTS}
     AND lower(known.sku) = lower(v.sku) AND known.deleted_at IS NULL AND known.id <> v.variant_id
     AND known.source_id IS NOT DISTINCT FROM CASE WHEN p.matched_by IS NULL THEN :source ELSE target.source_id END
   RETURNING v.line, v.external_id, v.sku, v.product_line
