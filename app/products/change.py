@@ -5,16 +5,16 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts.actor import Actor
-from app.core.ids import new_id
 from app.inventory import ledger
-from app.products.create import default_currency, resolve_category
+from app.products.create import resolve_category
 from app.products.images import replace_images
-from app.products.inputs import ProductChange
+from app.products.inputs import ProductChange, VariantInput
 from app.products.lifecycle import check_ready, move
 from app.products.locks import lock_fields
 from app.products.models import Product, Variant
 from app.products.options import merged_options
 from app.products.rows import CheckState, copy_main_variant, flush, live_variants, lock_product, touch
+from app.products.variants import build_variant, default_currency
 
 # What null stands for in the columns that hold no null.
 _CLEARED: dict[str, object] = {"description": "", "brand": None, "attributes": {}, "tags": []}
@@ -42,8 +42,11 @@ async def change_product(
     if "images" in named:
         await replace_images(session, product, body.images or [])
     variants = await live_variants(session, product_id)
-    currency = body.currency or variants[0].currency or await default_currency(session, actor)
-    _change_variants(variants, body, currency)
+    if not variants and not named.isdisjoint({*_OF_MAIN_VARIANT, "stock", "currency"}):
+        variants = [_first_variant(session, product)]
+    if variants:
+        currency = body.currency or variants[0].currency or await default_currency(session, actor)
+        _change_variants(product, variants, body, currency)
     if "options" in named:
         declared = [(option.name, option.values) for option in body.options or []]
         product.options = merged_options(declared, [variant.options for variant in variants])
@@ -61,7 +64,8 @@ async def change_product(
 
 
 def _first_variant(session: AsyncSession, product: Product) -> Variant:
-    variant = Variant(id=new_id(), product_id=product.id, source_id=product.source_id, options={}, attributes={})
+    # Sources also know goods that have nothing to sell yet; a person who prices them makes them sellable.
+    variant = build_variant(product, VariantInput(), 0, None)
     session.add(variant)
     return variant
 
@@ -69,17 +73,18 @@ def _first_variant(session: AsyncSession, product: Product) -> Variant:
 def _change_content(product: Product, body: ProductChange) -> None:
     if body.title is not None:
         product.title = body.title
-    if product.own_sku is not None and "sku" in body.model_fields_set:
-        product.own_sku = body.sku
     for name in body.model_fields_set & _CLEARED.keys():
         value = getattr(body, name)
         setattr(product, name, _CLEARED[name] if value is None else value)
 
 
-def _change_variants(variants: list[Variant], body: ProductChange, currency: str) -> None:
+def _change_variants(product: Product, variants: list[Variant], body: ProductChange, currency: str) -> None:
     main = variants[0]
     for name in body.model_fields_set & _OF_MAIN_VARIANT:
-        setattr(main, name, getattr(body, name))
+        if name == "sku" and product.own_sku is not None:
+            product.own_sku = body.sku
+        else:
+            setattr(main, name, getattr(body, name))
     for variant in variants:
         if body.currency is not None or variant.currency is None:
             variant.currency = currency

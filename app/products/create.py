@@ -6,9 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.accounts import tenants
 from app.accounts.actor import Actor
-from app.accounts.errors import TenantRequired
 from app.core.errors import AppError, FieldError
 from app.core.ids import new_id
 from app.inventory import ledger
@@ -21,7 +19,7 @@ from app.products.models import Category, Product
 from app.products.options import merged_options
 from app.products.rows import copy_main_variant, flush
 from app.products.schemas import BulkError, BulkResult, BulkRow
-from app.products.variants import build_variant
+from app.products.variants import build_variant, default_currency
 
 _OF_ONE_VARIANT = ("sku", "gtin", "price", "compare_at_price", "cost", "weight_g", "stock")
 _DEFAULTS = ("price", "compare_at_price", "cost", "weight_g")
@@ -115,10 +113,3 @@ async def resolve_category(session: AsyncSession, body: ProductChange) -> UUID |
         loc = ("body", "category_id")
         raise CategoryUnknown(errors=[FieldError(loc, "there is no such category", "category_unknown")])
     return body.category_id
-
-
-async def default_currency(session: AsyncSession, actor: Actor) -> str:
-    """The currency of the caller's tenant."""
-    if actor.tenant_id is None:
-        raise TenantRequired
-    return await tenants.get_currency(session, actor.tenant_id)

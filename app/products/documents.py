@@ -1,7 +1,9 @@
 """The SQL that makes a product's JSON inside PostgreSQL; schemas.Product is the same shape in Python.
 
 Hand-made because the product list is the hottest read: one statement answers a page with variants, stock, images and
-sources. Measured on 50 of 100,000 products: concat() of members 1.9 ms, json_build_object() and json_agg() 3.7 ms.
+sources. Measured (bench/http): the endpoint
+answers 0.8 of the pages of a bare ASGI + asyncpg + orjson handler and 0.3 of its single products; an ORM with a
+response model 0.2. concat() of the members takes half the time of json_build_object().
 """
 
 from collections.abc import Callable, Collection, Mapping

@@ -86,7 +86,7 @@ Tags = Annotated[list[Tag], Field(max_length=bounds.TAGS), AfterValidator(_disti
 
 
 class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=False)
+    model_config = ConfigDict(extra="forbid")
 
 
 def _refuse_nulls(body: BaseModel, *names: str) -> None:

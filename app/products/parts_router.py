@@ -41,7 +41,7 @@ async def create_variant(
     product_id: UUID, body: VariantInput, actor: ProductWriter, check_state: MeantState, session: TenantSession
 ) -> Response:
     """Add a variant behind the others."""
-    variant_id = await variants.add_variant(session, product_id, body, user_id=actor.user_id, check_state=check_state)
+    variant_id = await variants.add_variant(session, actor, product_id, body, check_state=check_state)
     location = {"Location": f"/api/v1/products/{product_id}/variants/{variant_id}"}
     return product_answer(await reads.get_document(session, product_id), 201, location)
 
@@ -68,7 +68,7 @@ async def update_variant(
     session: TenantSession,
 ) -> Response:
     """Change the fields of a variant that the body names."""
-    await variants.change_variant(session, product_id, variant_id, body, user_id=actor.user_id, check_state=check_state)
+    await variants.change_variant(session, actor, product_id, variant_id, body, check_state=check_state)
     return product_answer(await reads.get_document(session, product_id))
 
 

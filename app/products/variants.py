@@ -5,6 +5,9 @@ from uuid import UUID
 from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.accounts import tenants
+from app.accounts.actor import Actor
+from app.accounts.errors import TenantRequired
 from app.core.ids import new_id
 from app.inventory import ledger, reports
 from app.products import bounds
@@ -59,30 +62,38 @@ def build_variant(product: Product, body: VariantInput, position: int, currency:
     )
 
 
+async def default_currency(session: AsyncSession, actor: Actor) -> str:
+    """The currency of the caller's tenant."""
+    if actor.tenant_id is None:
+        raise TenantRequired
+    return await tenants.get_currency(session, actor.tenant_id)
+
+
 async def add_variant(
-    session: AsyncSession, product_id: UUID, body: VariantInput, *, user_id: UUID, check_state: CheckState | None = None
+    session: AsyncSession, actor: Actor, product_id: UUID, body: VariantInput, *, check_state: CheckState | None = None
 ) -> UUID:
     """Add a variant behind the others, with its opening stock."""
     product = await lock_product(session, product_id, check_state)
     variants = await live_variants(session, product_id)
     if len(variants) >= bounds.VARIANTS:
         raise TooManyParts(f"A product has at most {bounds.VARIANTS} variants.")
-    variant = build_variant(product, body, variants[-1].position + 1, variants[0].currency)
+    currency = product.currency or await default_currency(session, actor)
+    variant = build_variant(product, body, variants[-1].position + 1 if variants else 0, currency)
     session.add(variant)
     await _finish(session, product, [*variants, variant])
     if body.stock:
-        cause = ledger.Cause("opening stock", user_id=user_id)
+        cause = ledger.Cause("opening stock", user_id=actor.user_id)
         await ledger.set_on_hand(session, {variant.id: body.stock}, cause, kind="receipt")
     return variant.id
 
 
 async def change_variant(
     session: AsyncSession,
+    actor: Actor,
     product_id: UUID,
     variant_id: UUID,
     body: VariantChange,
     *,
-    user_id: UUID,
     check_state: CheckState | None = None,
 ) -> None:
     """Change the fields of a variant that the body names."""
@@ -96,7 +107,7 @@ async def change_variant(
         setattr(variant, name, value)
     await _finish(session, product, sorted(variants, key=lambda one: (one.position, one.id)))
     if body.stock is not None:
-        cause = ledger.Cause("edited", user_id=user_id)
+        cause = ledger.Cause("edited", user_id=actor.user_id)
         await ledger.set_on_hand(session, {variant_id: body.stock}, cause)
 
 

@@ -1,8 +1,11 @@
 """Variants and images of a product: adding, changing, removing, and what the product repeats of them."""
 
 import pytest
+from sqlalchemy import update
 
+from app.core.database import Database
 from app.core.ids import new_id
+from app.products.models import Product
 from tests.products.conftest import Shop, codes
 
 SIZES = [
@@ -130,3 +133,28 @@ async def test_writes_to_parts_are_guarded_by_the_products_etag(shop: Shop) -> N
         answer = await shop.send(method, path + where, json=body, headers=stale)
         assert answer.status_code == 412, (method, where)
     assert await shop.get(path) == made
+
+
+async def test_goods_that_a_source_knows_without_variants_are_shown_and_can_be_made_sellable(
+    database: Database, shop: Shop
+) -> None:
+    bundle, set_of_two = new_id(), new_id()
+    async with database.session(shop.seller.scope) as session:
+        session.add_all([Product(id=bundle, title="Bundle"), Product(id=set_of_two, title="Set", own_sku="SET")])
+    found = await shop.get(f"/products/{bundle}")
+    assert (found["variants"], found["stock"], found["price"], found["currency"]) == ([], 0, None, None)
+    assert (await shop.change(str(bundle), title="Renamed")).json()["variants"] == []
+    priced = (await shop.change(str(bundle), price="5", stock=2, status="published")).json()
+    assert (priced["price"], priced["currency"], priced["stock"], len(priced["variants"])) == ("5.00", "EUR", 2, 1)
+    added = await shop.send("POST", f"/products/{set_of_two}/variants", json={"sku": "SET-1", "price": 1})
+    assert (added.json()["sku"], added.json()["variants"][0]["currency"]) == ("SET", "EUR")
+
+
+async def test_a_product_with_a_sku_above_its_variants_changes_that_one(database: Database, shop: Shop) -> None:
+    made = await shop.make(sku="V-1")
+    async with database.session(shop.seller.scope) as session:
+        await session.execute(update(Product).values(own_sku="PARENT", sku="PARENT"))
+    changed = (await shop.change(made["id"], sku="OTHER")).json()
+    assert (changed["sku"], changed["variants"][0]["sku"]) == ("OTHER", "V-1")
+    cleared = (await shop.change(made["id"], sku=None)).json()
+    assert cleared["sku"] == "V-1"
