@@ -12,6 +12,7 @@ from uuid import UUID
 
 from pydantic import JsonValue
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.intake import match, report, settle, stage, write
 from app.integrations.contracts.catalogue import Page
@@ -19,6 +20,7 @@ from app.queue.models import JsonObject
 from app.queue.run import Run
 
 BATCH = 500
+PURGED_AT_ONCE = 20_000
 
 _NEXT_BATCH = text("""
 SELECT max(line), count(*) FROM (
@@ -30,6 +32,15 @@ _CLEAR = (
     text("DELETE FROM staged_variants WHERE job_id = :job"),
     text("DELETE FROM staged_products WHERE job_id = :job"),
     text("DELETE FROM import_rows WHERE job_id = :job"),
+)
+# Ids of jobs begin with their time, so what belongs to purged jobs lies before the oldest one that is kept.
+_CLEAR_PURGED = tuple(
+    text(f"""
+    DELETE FROM {table} WHERE ctid IN (
+      SELECT ctid FROM {table} WHERE job_id < (SELECT min(id::text)::uuid FROM jobs) LIMIT {PURGED_AT_ONCE}
+    )
+    """)
+    for table in ("staged_variants", "staged_products", "import_rows")
 )
 
 
@@ -77,6 +88,12 @@ async def bring_in(run: Run, source: Source, origin: Origin) -> JsonObject:
     # Rows refused after reading were not counted on the way.
     await run.progress(processed=cursor["rows"], failed=_number(counters["rejected"]), counters=counters)
     return counters
+
+
+async def forget_purged(session: AsyncSession) -> None:
+    """Clear away a portion of what imports have left whose jobs are no longer kept."""
+    for statement in _CLEAR_PURGED:
+        await session.execute(statement)
 
 
 async def forget(run: Run) -> None:

@@ -89,6 +89,7 @@ async def _take_turn(run: Run) -> road.Origin:
     async with run.sessions.begin() as session:
         source_id = await sources.ensure_source(session, kind=kind, name=name)
         has_lease = await sources.take_lease(session, source_id, run.job_id)
+        await road.forget_purged(session)
         currency = await tenants.get_currency(session, cast("int", run.tenant_id))
     if not has_lease:
         run.postpone(f"Waits for the import of “{name}” before it.", seconds=TURN_SECONDS)
