@@ -5,6 +5,7 @@ time and goes on after a crash where it was, each row exactly once. Nothing reac
 source was read: a source that breaks off in the middle changes nothing.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypedDict, cast
@@ -106,7 +107,7 @@ async def forget(run: Run) -> None:
 async def _read(run: Run, source: Source, origin: Origin, cursor: Cursor) -> Cursor:
     stager = stage.Stager(run.job_id, origin.default_currency, variants=cursor["variants"])
     rejected = _number(run.counters.get("rejected"))
-    async for page in source.pages(cursor["reader"]):
+    async for page in _read_ahead(source.pages(cursor["reader"])):
         rows = cursor["rows"] + page.rows_read
         rejected += len(page.rejected)
         async with run.sessions.begin() as session:
@@ -130,6 +131,17 @@ async def _read(run: Run, source: Source, origin: Origin, cursor: Cursor) -> Cur
             )
         run.seam("import_page_staged")
     return cursor
+
+
+async def _read_ahead(pages: AsyncIterator[Page]) -> AsyncIterator[Page]:
+    """The same pages, each next one being read (in a thread) while the one before is written."""
+    upcoming = asyncio.ensure_future(anext(pages, None))
+    try:
+        while (page := await upcoming) is not None:
+            upcoming = asyncio.ensure_future(anext(pages, None))
+            yield page
+    finally:
+        await asyncio.gather(upcoming, return_exceptions=True)
 
 
 async def _settle(run: Run, cursor: Cursor) -> Cursor:
