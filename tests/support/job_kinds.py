@@ -28,6 +28,15 @@ async def noop(run: Run) -> None:
     """Nothing at all."""
 
 
+# The same on a queue of its own for each seam, so that a worker with a fault gets no other's work.
+SEAM_QUEUES = (Queue.SYNC, Queue.SCRAPING, Queue.ORDERS, Queue.AI, Queue.WEBHOOKS)
+
+
+@job("test_steps_webhooks", queue=Queue.WEBHOOKS)
+@job("test_steps_ai", queue=Queue.AI)
+@job("test_steps_orders", queue=Queue.ORDERS)
+@job("test_steps_scraping", queue=Queue.SCRAPING)
+@job("test_steps_sync", queue=Queue.SYNC)
 @job("test_steps", queue=Queue.IMPORT)
 async def steps(run: Run) -> Outcome:
     """Insert `items` rows, `per_step` in each step, with a pause after each; resumes from the cursor."""
@@ -53,6 +62,14 @@ async def _insert(session: AsyncSession, run: Run, first: int, end: int) -> None
         ),
         {"job_id": run.job_id, "attempt": run.attempt, "first": first, "last": end - 1},
     )
+
+
+@job("test_backlog", queue=Queue.IMAGES)
+async def backlog(run: Run) -> None:
+    """One row, on a queue that workers may leave alone until a test lets them."""
+    async with run.sessions.begin() as session:
+        await _insert(session, run, 0, 1)
+        await run.checkpoint(session, 1)
 
 
 @job("test_fail", queue=Queue.MAINTENANCE)
