@@ -63,7 +63,7 @@ lock:
 	$(LOCK) --output-file requirements-dev.txt requirements-dev.in
 
 chaos: setup
-	$(BIN)/python -m bench.chaos --seed $(SEED) --rounds $(ROUNDS)
+	$(BIN)/python -m tools.chaos --seed $(SEED) --rounds $(ROUNDS)
 
 bench: setup
 	$(BIN)/python -m bench
