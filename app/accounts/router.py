@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Form, Query, Request, status
+from fastapi import APIRouter, Depends, Form, Query, Request, Response, status
 
 from app.accounts import credentials, errors, members, profile, registration, sessions
 from app.accounts.actor import Actor
@@ -27,7 +27,7 @@ from app.accounts.schemas import (
     UserView,
 )
 from app.accounts.sessions import Client, to_token_answer
-from app.core.pagination import Page, PageQuery
+from app.core.pagination import Page, PageQuery, page_response
 from app.core.problems import problems
 from app.core.ratelimit import client_address
 
@@ -126,12 +126,10 @@ async def switch_tenant(
     return to_token_answer(accounts, await sessions.switch_tenant(accounts, actor, body.tenant_id, client))
 
 
-@router.get("/sessions")
-async def list_sessions(
-    query: Annotated[PageQuery, Query()], actor: Caller, session: TenantSession
-) -> Page[SessionView]:
+@router.get("/sessions", response_model=Page[SessionView])
+async def list_sessions(query: Annotated[PageQuery, Query()], actor: Caller, session: TenantSession) -> Response:
     """The caller's logins that have not ended, the newest first."""
-    return await sessions.list_sessions(session, actor, query)
+    return page_response(await sessions.list_sessions(session, actor, query), query, SessionView)
 
 
 @router.delete("/sessions/{session_id}", responses=problems(errors.SessionNotFound))
@@ -141,12 +139,10 @@ async def end_session(session_id: UUID, actor: Caller, accounts: Accounts) -> En
     return Ended(id=session_id)
 
 
-@router.get("/members")
-async def list_members(
-    query: Annotated[PageQuery, Query()], actor: MemberReader, accounts: Accounts
-) -> Page[MemberView]:
+@router.get("/members", response_model=Page[MemberView])
+async def list_members(query: Annotated[PageQuery, Query()], actor: MemberReader, accounts: Accounts) -> Response:
     """The members of the present tenant."""
-    return await members.list_members(accounts, actor, query)
+    return page_response(await members.list_members(accounts, actor, query), query, MemberView)
 
 
 @router.post(

@@ -52,9 +52,9 @@ def _descendants(error: type[AppError]) -> Iterator[type[AppError]]:
 
 def _entry(error: type[AppError]) -> ErrorEntry:
     when = inspect.cleandoc(error.__doc__ or "").split("\n\n")[0].replace("\n", " ")
-    return ErrorEntry(
-        code=error.code, status=error.status, title=error.title, when=when or f"{error.title}.", mend=error.mend
-    )
+    fact, _, advice = error.title.partition("; ")
+    mend = error.mend if "mend" in vars(error) or not advice else f"{advice[0].upper()}{advice[1:]}."
+    return ErrorEntry(code=error.code, status=error.status, title=error.title, when=when or f"{fact}.", mend=mend)
 
 
 @router.get("")

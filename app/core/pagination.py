@@ -12,14 +12,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
+from starlette.responses import Response
 
 from app.core.errors import FieldError, Unprocessable
 from app.core.signing import DIGEST_BYTES, is_signed, sign
@@ -31,6 +32,8 @@ MAX_OFFSET = 100_000  # deeper pages cost a scan each; cursors go on without end
 PURPOSE = "cursor"
 
 T = TypeVar("T")
+_WHEN_ASKED = Field(exclude_if=lambda value: value is None)
+
 SortValue = str | int | float | Decimal | datetime | UUID | None
 
 
@@ -68,17 +71,9 @@ class Page(BaseModel, Generic[T]):
     items: list[T]
     next_cursor: str | None = Field(description="Pass it as `cursor` to get the next page; null on the last one.")
     page_size: int
-    page: int | None = None
-    total: int | None = None
-    total_pages: int | None = None
-
-    @model_serializer(mode="wrap")
-    def _without_unasked_counts(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
-        answer: dict[str, object] = handler(self)
-        for name in ("page", "total", "total_pages"):
-            if getattr(self, name) is None:
-                del answer[name]
-        return answer
+    page: Annotated[int | None, _WHEN_ASKED] = None
+    total: Annotated[int | None, _WHEN_ASKED] = None
+    total_pages: Annotated[int | None, _WHEN_ASKED] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +236,18 @@ def make_page(items: Sequence[T], next_cursor: str | None, query: PageQuery, tot
         page.total = total
         page.total_pages = -(-total // query.limit)
     return page
+
+
+def page_response(page: Page[Any], query: PageQuery, model: type[BaseModel]) -> Response:
+    """A list on the wire, with the fields of `model` that the client selected; for routes that name their
+    response_model.
+    """
+    chosen = parse_fields(query.fields, model)
+    if chosen is None:
+        return Response(page.model_dump_json(), media_type="application/json")
+    content = page.model_dump(mode="json", exclude={"items"})
+    content["items"] = [item.model_dump(mode="json", include=set(chosen)) for item in page.items]
+    return Response(orjson.dumps(content), media_type="application/json")
 
 
 def parse_fields(text: str | None, model: type[BaseModel]) -> frozenset[str] | None:

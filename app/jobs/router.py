@@ -3,13 +3,12 @@
 from typing import Annotated
 from uuid import UUID
 
-import orjson
 from fastapi import APIRouter, Depends, Header, Query, Response, status
 from fastapi.responses import StreamingResponse
 
 from app.accounts.dependencies import TenantSession
 from app.accounts.idempotent import Idempotent
-from app.core.pagination import Page, parse_fields
+from app.core.pagination import Page, page_response
 from app.core.problems import problems
 from app.core.tenancy import Scope
 from app.jobs import errors, live, overview, steering, tickets
@@ -26,13 +25,7 @@ ACCEPTED = status.HTTP_202_ACCEPTED
 @router.get("", response_model=Page[JobView])
 async def list_jobs(actor: Reader, session: TenantSession, query: Annotated[JobQuery, Query()]) -> Response:
     """The tenant's jobs, newest first."""
-    chosen = parse_fields(query.fields, JobView)
-    page = await overview.list_jobs(session, actor.tenant_id, query)
-    if chosen is None:
-        return Response(page.model_dump_json(), media_type="application/json")
-    content = page.model_dump(mode="json")
-    content["items"] = [{name: item[name] for name in item if name in chosen} for item in content["items"]]
-    return Response(orjson.dumps(content), media_type="application/json")
+    return page_response(await overview.list_jobs(session, actor.tenant_id, query), query, JobView)
 
 
 @router.get("/stats/summary")

@@ -3,10 +3,10 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, status
+from fastapi import APIRouter, Query, Response, status
 
 from app.accounts.dependencies import TenantSession
-from app.core.pagination import Page
+from app.core.pagination import Page, page_response
 from app.core.problems import problems
 from app.products import categories, errors
 from app.products.dependencies import ProductReader, ProductWriter
@@ -18,12 +18,12 @@ router = APIRouter(prefix="/categories", tags=["categories"])
 _WRITE = problems(errors.CategoryNotFound, errors.CategoryNameTaken, errors.CategoryLoop, errors.CategoryTooDeep)
 
 
-@router.get("")
+@router.get("", response_model=Page[Category])
 async def list_categories(
     actor: ProductReader, session: TenantSession, query: Annotated[CategoryQuery, Query()]
-) -> Page[Category]:
+) -> Response:
     """A page of the categories, by path; `parent_id` shows those directly below one."""
-    return await categories.list_categories(session, query, actor.tenant_id)
+    return page_response(await categories.list_categories(session, query, actor.tenant_id), query, Category)
 
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=_WRITE)

@@ -13,7 +13,7 @@ from app.accounts.dependencies import TenantSession, require, use_resources
 from app.accounts.idempotent import Idempotent
 from app.accounts.permissions import Permission
 from app.core.errors import FieldError, Unprocessable
-from app.core.pagination import Page
+from app.core.pagination import Page, page_response
 from app.core.problems import problems
 from app.core.resources import Resources
 from app.core.storage import StorageAway
@@ -93,7 +93,7 @@ async def read_import_report(
     found = await reports.find_import(session, job_id)
     if query.format == "json":
         page = await reports.list_report(session, actor.scope.tenant_id, job_id, query)
-        return Response(page.model_dump_json(), media_type="application/json")
+        return page_response(page, query, ReportRow)
     columns = reports.columns_of(found)
 
     async def stream() -> AsyncIterator[bytes]:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from decimal import Decimal
 from uuid import UUID
 
+import orjson
 import pytest
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import Numeric, Text, select
@@ -16,10 +17,12 @@ from app.core.ids import new_id
 from app.core.pagination import (
     CursorScope,
     Order,
+    Page,
     PageQuery,
     Slice,
     Sort,
     make_page,
+    page_response,
     paginate,
     parse_fields,
     parse_order,
@@ -191,6 +194,23 @@ def test_refuses_deep_and_contradictory_pages(query: PageQuery) -> None:
 class Shown(BaseModel):
     id: int
     title: str
+
+
+@pytest.mark.parametrize("fields", [None, "title", "id"])
+def test_answers_the_selected_fields_of_every_row(fields: str | None) -> None:
+    query = PageQuery(fields=fields, limit=2)
+    answer = page_response(
+        make_page([Shown(id=1, title="a"), Shown(id=2, title="b")], "next", query, None), query, Shown
+    )
+    rows = [{"id": 1, "title": "a"}, {"id": 2, "title": "b"}]
+    chosen = [{"id": row["id"]} for row in rows] if fields == "id" else rows
+    assert orjson.loads(answer.body) == {"items": chosen, "next_cursor": "next", "page_size": 2}
+
+
+def test_the_documentation_of_a_page_keeps_its_shape() -> None:
+    schema = Page[Shown].model_json_schema(mode="serialization")
+    assert set(schema["properties"]) == {"items", "next_cursor", "page_size", "page", "total", "total_pages"}
+    assert schema["properties"]["items"]["items"] == {"$ref": "#/$defs/Shown"}
 
 
 def test_selects_known_fields_and_always_the_id() -> None:
