@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.core.errors import AppError
 from app.core.ids import new_id
 from app.core.pagination import Page, Sort, make_page, paginate
 from app.products import bounds
@@ -132,7 +133,7 @@ async def delete_category(session: AsyncSession, category_id: UUID) -> None:
     if below:
         raise CategoryNotEmpty
     await session.delete(category)
-    await session.flush()
+    await _flush(session, gone=CategoryNotEmpty)
 
 
 async def ensure_category(session: AsyncSession, named: str) -> UUID:
@@ -191,10 +192,13 @@ async def _check_size(session: AsyncSession, category_id: UUID) -> None:
         raise CategoryTooDeep
 
 
-async def _flush(session: AsyncSession) -> None:
+async def _flush(session: AsyncSession, *, gone: type[AppError] = CategoryNotFound) -> None:
+    # Another transaction may have deleted the parent, or added a child, since we looked.
     try:
         await session.flush()
     except IntegrityError as refused:
         if "uq_categories_parent_id_name" in str(refused.orig):
             raise CategoryNameTaken from None
+        if "fk_categories_parent_id" in str(refused.orig):
+            raise gone from None
         raise

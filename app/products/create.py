@@ -47,7 +47,7 @@ async def create_product(session: AsyncSession, actor: Actor, body: ProductCreat
     copy_main_variant(product, variants)
     check_ready(product)
     session.add(product)
-    await session.flush()
+    await flush(session)
     session.add_all(variants)
     await flush(session)
     images = [*(body.images or []), *([ImageInput(url=body.image_url)] if body.image_url else [])]

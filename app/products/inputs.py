@@ -5,6 +5,7 @@ Values are bounded (bounds.py) and cleaned here; what depends on stored rows is 
 
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
@@ -135,8 +136,13 @@ TITLE_ALIASES = AliasChoices("title", "name")
 BRAND_ALIASES = AliasChoices("brand", "vendor")
 
 
+_GRAMS = {"g": Decimal(1), "kg": Decimal(1000), "oz": Decimal("28.349523125"), "lb": Decimal("453.59237")}
+
+
 class Sellable(_Body):
-    """What product bodies and variant bodies share: the fields of one variant."""
+    """What product bodies and variant bodies share: the fields of one variant. `weight` with `weight_unit` (g, kg, oz,
+    lb; kg without one) is another way to say `weight_g`.
+    """
 
     sku: Sku | None = None
     gtin: Annotated[Gtin | None, BeforeValidator(_none_if_blank), Field(validation_alias=GTIN_ALIASES)] = None
@@ -144,6 +150,27 @@ class Sellable(_Body):
     compare_at_price: MoneyInput | None = None
     cost: Annotated[MoneyInput | None, Field(validation_alias=COST_ALIASES)] = None
     weight_g: Weight | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _weigh_in_grams(cls, body: object) -> object:
+        if not isinstance(body, dict) or "weight" not in body or "weight_g" in body:
+            return body
+        said = {name: value for name, value in body.items() if name not in {"weight", "weight_unit"}}
+        return {**said, "weight_g": _grams(body["weight"], body.get("weight_unit") or "kg")}
+
+
+def _grams(weight: object, unit: object) -> int | None:
+    if weight is None:
+        return None
+    try:
+        grams = Decimal(str(weight)) * _GRAMS[str(unit).lower()]
+        if 0 <= grams <= bounds.WEIGHT_G:
+            return int(grams.to_integral_value())
+    except (ArithmeticError, KeyError, ValueError):
+        pass
+    message = "a weight is a number from 0 to 100 tons, its unit one of: g, kg, oz, lb"
+    raise PydanticCustomError("weight_invalid", message)
 
 
 class VariantInput(Sellable):

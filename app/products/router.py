@@ -151,13 +151,19 @@ async def restore_product(product_id: UUID, actor: ProductWriter, session: Tenan
     responses=problems(errors.ProductNotFound, errors.IllegalStatusMove, errors.ProductNotReady, PreconditionFailed),
 )
 async def change_product_status(
-    product_id: UUID, body: StatusMove, actor: ProductWriter, check_state: MeantState, session: TenantSession
+    product_id: UUID,
+    body: StatusMove,
+    actor: ProductWriter,
+    check_state: MeantState,
+    idempotency: Idempotent,
+    session: TenantSession,
 ) -> Response:
     """Move a product to another status: draft -> published, archived; published -> draft, sold, archived; sold ->
     published, archived; archived -> draft.
     """
     await lifecycle.change_status(session, product_id, body.status, check_state)
-    return product_answer(await reads.get_document(session, product_id))
+    moved = await reads.get_document(session, product_id)
+    return await idempotency.remember(session, 200, moved.product, {"ETag": moved.etag})
 
 
 @router.get("/{product_id}/locks/{field}", responses=problems(errors.ProductNotFound, errors.FieldNotLockable))

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.etag import make_etag
-from app.products.errors import OptionsTaken, ProductNotFound, SkuTaken
+from app.products.errors import CategoryUnknown, OptionsTaken, ProductNotFound, SkuTaken
 from app.products.models import Product, Variant
 
 CheckState = Callable[[str], None]
@@ -65,10 +65,14 @@ def refuse_same_options(variants: list[Variant]) -> None:
 
 
 async def flush(session: AsyncSession) -> None:
-    """Write what has changed; raises SkuTaken when another variant of the same source has a SKU."""
+    """Write what has changed; raises SkuTaken when another variant of the same source has a SKU, CategoryUnknown when
+    the category has just been deleted.
+    """
     try:
         await session.flush()
     except IntegrityError as refused:
         if "uq_variants_sku" in str(refused.orig):
             raise SkuTaken from None
+        if "fk_products_category_id" in str(refused.orig):
+            raise CategoryUnknown from None
         raise

@@ -78,3 +78,12 @@ async def test_featured_are_the_tagged_ones_or_else_the_newest_published(shop: S
     page = await shop.get("/products/featured", limit=5)
     assert [item["title"] for item in page["items"]] == ["Star"]
     assert page["next_cursor"] is None
+
+
+async def test_a_repeated_move_with_the_same_key_is_answered_once_more_and_not_refused(shop: Shop) -> None:
+    made = await shop.make(price=1)
+    path, key = f"/products/{made['id']}/status", {"Idempotency-Key": "publish-once"}
+    first, second = [await shop.send("POST", path, json={"status": "published"}, headers=key) for _ in range(2)]
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert first.json() == second.json()
+    assert first.headers["ETag"] == second.headers["ETag"]

@@ -52,6 +52,8 @@ async def test_the_spellings_of_existing_clients_are_understood(shop: Shop) -> N
         "vendor": "Clay",
         "category": "Kitchen > Cups",
         "image_url": "https://img.example.com/mug.jpg",
+        "weight": 0.35,
+        "weight_unit": "kg",
     }
     made = (await shop.send("POST", "/products", json=body)).json()
     assert (made["title"], made["price"], made["cost"], made["stock"], made["brand"]) == (
@@ -62,6 +64,7 @@ async def test_the_spellings_of_existing_clients_are_understood(shop: Shop) -> N
         "Clay",
     )
     assert made["images"][0]["url"] == "https://img.example.com/mug.jpg"
+    assert made["variants"][0]["weight_g"] == 350
     category = await shop.get(f"/categories/{made['category_id']}")
     assert category["path"] == "Kitchen > Cups"
 
@@ -99,6 +102,10 @@ async def test_amounts_stay_exact_to_the_largest(shop: Shop) -> None:
         ("status", "sold"),
         ("category_id", str(new_id())),
         ("no_such_field", 1),
+        ("weight", "heavy"),
+        ("weight", "1e400"),
+        ("weight", "NaN"),
+        ("weight", -1),
     ],
 )
 async def test_wrong_values_are_refused_and_nothing_is_made(shared_shop: Shop, field: str, value: object) -> None:
