@@ -170,7 +170,7 @@ def _travel(journey: Journey, serving: Serving, output: Output, went_well: threa
             went_well.set()
     except Exception as error:  # noqa: BLE001 - the product keeps serving, whatever the demonstration met
         output.say(f"the journey stopped: {error.__class__.__name__}: {error}")
-    output.echo = True
+    output.echo = not serving.is_stopping()
 
 
 def _give_up(reason: str) -> NoReturn:

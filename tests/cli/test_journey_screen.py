@@ -46,6 +46,18 @@ def test_a_line_is_printed_once_a_second(capsys: pytest.CaptureFixture[str]):
     ]
 
 
+def test_a_job_that_waits_says_what_for(capsys: pytest.CaptureFixture[str]):
+    times = iter(range(10))
+    reason = "Waiting for the import of “upload” before this one"
+    states = [JobState(id=JOB, status="pending"), JobState(id=JOB, status="pending", error_message=reason), DONE]
+
+    screen.watch(screen.open_console(), iter(states), monotonic=lambda: float(next(times)))
+
+    first, second, _ = capsys.readouterr().out.splitlines()
+    assert first.endswith("waiting for a worker")
+    assert second.endswith(reason)
+
+
 def test_on_a_terminal_a_bar_moves_and_gives_the_cursor_back():
     terminal = io.StringIO()
     console = Console(file=terminal, force_terminal=True, width=100)

@@ -64,6 +64,8 @@ def _percent(state: JobState) -> float:
 
 
 def _words(state: JobState) -> str:
+    if state.status == "pending":
+        return state.error_message or "waiting for a worker"  # a message says why it was put back into the queue
     words = state.status if state.is_final else state.progress_message or state.status
     left = f", {state.eta_seconds:.0f} s left" if state.eta_seconds and not state.is_final else ""
     rejected = f", {state.count('rejected'):,} rejected" if state.count("rejected") else ""
