@@ -62,9 +62,10 @@ class Authenticator:
         try:
             yield
         finally:
-            listener.cancel()
-            with suppress(asyncio.CancelledError):
-                await listener
+            # redis-py loses a cancellation that meets one of its own steps, so it is repeated until it is heard.
+            while not listener.done():
+                listener.cancel()
+                await asyncio.wait({listener}, timeout=0.05)
 
     async def _listen(self) -> None:
         while True:

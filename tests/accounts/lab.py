@@ -1,6 +1,7 @@
 """The place where attacks on tokens are tried: the API in process, a victim's account, and what may not change."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from app.accounts.authentication import Authenticator
+from app.api.app import create_app
 from app.core.config import Settings
 from app.core.ids import new_id
 from app.core.system_session import SystemDatabase
@@ -107,3 +109,13 @@ class Lab:
             members = text("SELECT memberships::text FROM memberships WHERE tenant_id = :tenant ORDER BY 1")
             found += (await session.scalars(members, {"tenant": account.tenant_id})).all()
         return found
+
+
+@asynccontextmanager
+async def another_process(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a second application over the same servers, as another process would be."""
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app, client=("127.0.0.1", 50002))
+        async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+            yield client

@@ -3,13 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-import httpx
 from pydantic import SecretStr
 
-from app.api.app import create_app
 from app.core.config import Settings
 from app.core.ids import new_id
-from tests.accounts.lab import AUTH, Account, Attempt, Lab, bearer
+from tests.accounts.lab import AUTH, Account, Attempt, Lab, another_process, bearer
 from tests.conftest import PASSWORD
 
 NEW_PASSWORD = "another violet anchor drizzle"
@@ -129,11 +127,8 @@ async def token_under_an_unknown_secret(lab: Lab, victim: Account) -> list[Attem
 
 
 async def status_under(settings: Settings, account: Account) -> int:
-    app = create_app(settings)
-    async with app.router.lifespan_context(app):
-        transport = httpx.ASGITransport(app, client=("127.0.0.1", 50001))
-        async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
-            return (await client.get(f"{AUTH}/me", headers=account.headers)).status_code
+    async with another_process(settings) as client:
+        return (await client.get(f"{AUTH}/me", headers=account.headers)).status_code
 
 
 STATEFUL: dict[str, Callable[[Lab, Account], Awaitable[list[Attempt]]]] = {

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from uuid import UUID
 
 import httpx
@@ -17,6 +17,7 @@ from app.core.database import Database
 from app.core.ids import new_id
 from app.core.system_session import SystemDatabase
 from app.core.tenancy import Scope
+from tests.accounts.lab import another_process
 from tests.conftest import PASSWORD, Seller
 
 REGISTER = "/api/v1/auth/register"
@@ -111,6 +112,42 @@ async def test_wrong_and_privileged_fields_are_refused(
     assert answer.status_code == 422, answer.text
     assert isinstance(answer.json()["detail"], str)
     assert await count_users(system, email) == 0
+
+
+@pytest.fixture
+async def no_admin(system: SystemDatabase) -> AsyncIterator[None]:
+    """An installation without an administrator."""
+    demote = text("UPDATE users SET is_admin = false WHERE is_admin")
+    async with system.session() as session:
+        await session.execute(demote)
+    yield
+    async with system.session() as session:
+        await session.execute(demote)
+
+
+@pytest.mark.usefixtures("no_admin")
+async def test_of_many_who_ask_one_becomes_the_first_administrator_with_a_tenant(api: httpx.AsyncClient) -> None:
+    bodies = [{"email": new_email(), "password": PASSWORD, "role": "admin", "account": "shopper"} for _ in range(6)]
+    answers = await asyncio.gather(*(api.post(REGISTER, json=body) for body in bodies))
+    assert sorted(answer.status_code for answer in answers) == [201, 403, 403, 403, 403, 403]
+    assert {answer.json()["code"] for answer in answers if answer.status_code == 403} == {"admin_not_allowed"}
+    [first] = [answer.json()["user"] for answer in answers if answer.status_code == 201]
+    assert first["is_admin"]
+    assert first["tenant"]["role"] == "owner"
+
+
+@pytest.mark.usefixtures("no_admin")
+async def test_in_production_only_the_named_address_becomes_administrator(settings: Settings) -> None:
+    named = new_email()
+    live = settings.model_copy(update={"environment": "production", "admin_email": named.upper()})
+    async with another_process(live) as client:
+        body = {"email": new_email(), "password": PASSWORD, "role": "admin"}
+        answer = await client.post(REGISTER, json=body)
+        assert (answer.status_code, answer.json()["code"]) == (403, "admin_not_allowed")
+        answer = await client.post(REGISTER, json={"email": named, "password": PASSWORD})
+        assert answer.json()["user"]["is_admin"]
+        answer = await client.post(REGISTER, json={"email": new_email(), "password": PASSWORD})
+        assert not answer.json()["user"]["is_admin"]
 
 
 REGISTERING = """
