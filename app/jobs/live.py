@@ -39,7 +39,7 @@ class JobFeed:
         """An event that is set whenever the job has changed."""
         changed = asyncio.Event()
         self._waiting[job_id.hex].add(changed)
-        if self._subscription is None or self._subscription.done():
+        if self._subscription is None:
             self._subscription = asyncio.create_task(self._subscribe())
         try:
             yield changed
@@ -49,6 +49,7 @@ class JobFeed:
                 del self._waiting[job_id.hex]
             if not self._waiting and self._subscription is not None:
                 self._subscription.cancel()
+                self._subscription = None
 
     async def _subscribe(self) -> None:
         client: Redis = Redis.from_url(

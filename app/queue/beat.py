@@ -29,7 +29,9 @@ class PulseScheduler(Scheduler):  # type: ignore[misc]
         return LOOK_SECONDS
 
     def close(self) -> None:
-        """Stop the pulse and wait for it."""
+        """Stop the pulse and wait for it; beat asks twice."""
+        if not self._thread.is_alive():
+            return
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
 

@@ -60,9 +60,10 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             loops.create_task(_every(pulse, settings.schedule_tick_seconds, lambda: _tick(pulse)))
             loops.create_task(_every(pulse, PURGE_SECONDS, lambda: purge(pulse.system, settings.job_retention_days)))
     finally:
-        listening.cancel()
-        with suppress(asyncio.CancelledError):
-            await listening
+        # redis-py loses a cancellation that meets one of its own steps, so it is repeated until it is heard.
+        while not listening.done():
+            listening.cancel()
+            await asyncio.wait({listening}, timeout=0.05)
         await announce.finish()
         pulse.broker.close()
         await pulse.system.close()

@@ -215,6 +215,19 @@ async def _outbox_is_sent(rows: Database) -> bool:
         return await session.scalar(text("SELECT count(*) FROM outbox WHERE sent_at IS NULL")) == 0
 
 
+async def test_celery_beat_runs_the_same_pulse_and_stops_when_told(house: House, rows: Database):
+    for running in house.running:
+        if running.name == "pulse" and running.process.poll() is None:
+            running.kill()
+    beat = house.start_beat()
+    job = await add(rows, "test_noop")
+    await until_over(rows, job)
+    assert await asyncio.to_thread(beat.stop) < 10
+    assert "pulse_stopped" in beat.output()
+    assert "Traceback" not in beat.output()
+    house.start_pulse()
+
+
 async def test_a_flushed_redis_forgets_no_pending_job(house: House, rows: Database, servers: TestServers):
     jobs = [await add(rows, "test_backlog") for _ in range(200)]
     await until(lambda: _outbox_is_sent(rows), 20, "all are sent")

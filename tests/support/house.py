@@ -109,6 +109,13 @@ class House:
         self._start("api", command, "").wait_for("Application startup complete")
         return f"http://127.0.0.1:{port}"
 
+    def start_beat(self) -> Running:
+        """The pulse as Celery's beat runs it."""
+        command = ["celery", "-A", "tests.support.worker_app", "beat", "-S", "app.queue.beat:PulseScheduler"]
+        started = self._start("beat", ["-m", *command], "")
+        started.wait_for("pulse_started")
+        return started
+
     def stop(self) -> None:
         for one in reversed(self.running):
             if one.process.poll() is None:
