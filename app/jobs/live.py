@@ -23,6 +23,8 @@ from app.queue.announce import JOB_CHANGED
 CONNECT_SECONDS = 1.0
 # A word may get lost, so even a quiet stream looks now and then.
 LONGEST_QUIET = 5.0
+# How soon the subscription notices that nobody waits any more.
+LOOK_UP_SECONDS = 0.5
 
 
 class JobFeed:
@@ -47,30 +49,29 @@ class JobFeed:
             self._waiting[job_id.hex].discard(changed)
             if not self._waiting[job_id.hex]:
                 del self._waiting[job_id.hex]
-            if not self._waiting and self._subscription is not None:
-                self._subscription.cancel()
-                self._subscription = None
 
     async def _subscribe(self) -> None:
+        # It ends by itself when nobody waits any more; redis-py may lose a cancellation.
         client: Redis = Redis.from_url(
             self._settings.redis_url, socket_connect_timeout=CONNECT_SECONDS, decode_responses=True
         )
-        try:
-            while True:
-                with suppress(RedisError, OSError, TimeoutError):
-                    await self._hear(client)
-                self.connected.clear()
+        while self._waiting:
+            try:
+                await self._hear(client)
+            except (RedisError, OSError, TimeoutError):
                 await asyncio.sleep(CONNECT_SECONDS)
-        finally:
-            self.connected.clear()
-            await client.aclose()
+            finally:
+                self.connected.clear()
+        self._subscription = None
+        await client.aclose()
 
     async def _hear(self, client: Redis) -> None:
         async with client.pubsub(ignore_subscribe_messages=True) as channel:
             await channel.subscribe(self._settings.redis_key_prefix + JOB_CHANGED)
             self.connected.set()
-            async for message in channel.listen():
-                for changed in self._waiting.get(message["data"], ()):
+            while self._waiting:
+                message = await channel.get_message(timeout=LOOK_UP_SECONDS)
+                for changed in self._waiting.get(message["data"], ()) if message else ():
                     changed.set()
 
 

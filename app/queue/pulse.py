@@ -52,18 +52,14 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         settings, SystemDatabase(settings, pool_size=POOL_SIZE), Broker(make_celery(settings), settings), stop
     )
     log.info("pulse_started")
-    listening = asyncio.create_task(_listen(pulse))
     try:
         async with asyncio.TaskGroup() as loops:
             loops.create_task(_relay_forever(pulse))
+            loops.create_task(_listen(pulse))
             loops.create_task(_every(pulse, settings.job_sweep_seconds, lambda: _sweep(pulse)))
             loops.create_task(_every(pulse, settings.schedule_tick_seconds, lambda: _tick(pulse)))
             loops.create_task(_every(pulse, PURGE_SECONDS, lambda: purge(pulse.system, settings.job_retention_days)))
     finally:
-        # redis-py loses a cancellation that meets one of its own steps, so it is repeated until it is heard.
-        while not listening.done():
-            listening.cancel()
-            await asyncio.wait({listening}, timeout=0.05)
         await announce.finish()
         pulse.broker.close()
         await pulse.system.close()
@@ -126,14 +122,13 @@ async def _wait(pulse: Pulse, seconds: float) -> None:
 async def _listen(pulse: Pulse) -> None:
     """Shorten the relay's wait by the wake-ups of others; without Redis the poll does."""
     client: Redis = Redis.from_url(pulse.settings.redis_url, socket_connect_timeout=PAUSE_WITHOUT_BROKER)
-    try:
-        while True:
-            try:
-                async with client.pubsub() as subscription:
-                    await subscription.subscribe(pulse.settings.redis_key_prefix + announce.WAKE_UP)
-                    async for _ in subscription.listen():
+    while not pulse.stop.is_set():
+        try:
+            async with client.pubsub(ignore_subscribe_messages=True) as channel:
+                await channel.subscribe(pulse.settings.redis_key_prefix + announce.WAKE_UP)
+                while not pulse.stop.is_set():
+                    if await channel.get_message(timeout=PAUSE_WITHOUT_BROKER):
                         pulse.work.set()
-            except (RedisError, OSError, TimeoutError):
-                await asyncio.sleep(PAUSE_WITHOUT_BROKER)
-    finally:
-        await client.aclose()
+        except (RedisError, OSError, TimeoutError):
+            await asyncio.sleep(PAUSE_WITHOUT_BROKER)
+    await client.aclose()
