@@ -21,6 +21,7 @@ class SessionEnded(Unauthenticated):
 
 class InvalidCredentials(Unauthenticated):
     code, title = "invalid_credentials", "The e-mail address or the password is wrong"
+    mend = "Check both and try again; after ten failures the login pauses for some minutes."
 
 
 class RefreshTokenInvalid(Unauthenticated):
@@ -37,26 +38,32 @@ class CurrentPasswordWrong(Forbidden):
     """Not 401: the caller is logged in and stays so."""
 
     code, title = "current_password_wrong", "The current password is wrong"
+    mend = "Send the password that you log in with as `current_password`."
 
 
 class AccountDisabled(Forbidden):
     code, title = "account_disabled", "This account is disabled; ask the administrator of this installation"
+    mend = "Ask the administrator of this installation."
 
 
 class TenantRequired(Forbidden):
     code, title = "tenant_required", "This needs a seller's account; this account belongs to no tenant"
+    mend = "Register a seller's account, or ask an owner to add you to their tenant and switch to it."
 
 
 class TenantSuspended(Forbidden):
     code, title = "tenant_suspended", "This tenant is suspended; ask the administrator of this installation"
+    mend = "Ask the administrator of this installation."
 
 
 class AdminRequired(Forbidden):
     code, title = "admin_required", "This is for administrators of the platform"
+    mend = "Ask an administrator of the platform to do it."
 
 
 class AdminNotAllowed(Forbidden):
     code, title = "admin_not_allowed", "An administrator cannot be registered here"
+    mend = "Register without `role`; administrators are named by ADMIN_EMAIL."
 
 
 class TenantBehind(Unavailable):
@@ -67,14 +74,17 @@ class TenantBehind(Unavailable):
 
 class EmailTaken(Conflict):
     code, title = "email_taken", "An account with this e-mail address exists already; log in instead"
+    mend = "Log in with that address, or register another one."
 
 
 class EmailMissing(Unprocessable):
     code, title = "email_missing", "The identity provider names no e-mail address for this person"
+    mend = "Add an e-mail address to the account at the identity provider."
 
 
 class WeakPassword(Unprocessable):
     code, title = "weak_password", "This password is too easy to guess"
+    mend = "Choose a longer one; `detail` says what makes it weak."
 
 
 class TooManyFailedLogins(RateLimited):
@@ -91,16 +101,19 @@ class MemberNotFound(NotFound):
 
 class AlreadyMember(Conflict):
     code, title = "already_member", "This person is a member of the tenant already"
+    mend = "Change the member's role instead."
 
 
 class NoSuchAccount(Unprocessable):
     """The person to be added has no account, and no password was given to make one."""
 
     code, title = "no_such_account", "There is no account with this address; give a password to make one"
+    mend = "Send a first `password` along, or ask the person to register."
 
 
 class LastOwner(Conflict):
     code, title = "last_owner", "A tenant needs an owner; make somebody else an owner first"
+    mend = "Give another member the role `owner` first."
 
 
 class SessionNotFound(NotFound):
