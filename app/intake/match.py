@@ -34,6 +34,12 @@ PRODUCTS = "p.job_id = :job AND p.line > :after AND p.line <= :upto"
 VARIANTS = "v.job_id = :job AND v.product_line > :after AND v.product_line <= :upto"
 # The range stands on one table of a join only: on both, the planner, which has no statistics of rows that are hardly
 # staged, joins every row of one with every row of the other.
+# For the same reason a product's variants are looked up one product at a time, which OFFSET 0 makes sure of.
+WITH_VARIANTS = """
+JOIN LATERAL (
+  SELECT v.* FROM staged_variants v WHERE v.job_id = p.job_id AND v.product_line = p.line OFFSET 0
+) v ON true
+"""
 ITS_VARIANTS = "v.job_id = p.job_id AND v.product_line = p.line"
 
 _PRODUCTS_BY_IDENTITY = text(f"""
@@ -50,7 +56,7 @@ def _products_by(name: str, same: str, whose: str) -> str:
     FROM (
       SELECT p.line, min(known.product_id::text)::uuid AS product_id
       FROM staged_products p
-      JOIN staged_variants v ON v.job_id = p.job_id AND v.product_line = p.line
+      JOIN staged_variants v ON {ITS_VARIANTS}
       LEFT JOIN variants known ON {same} AND known.deleted_at IS NULL AND {whose}
       WHERE {PRODUCTS} AND p.matched_by IS NULL
       GROUP BY p.line

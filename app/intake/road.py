@@ -28,6 +28,14 @@ SELECT max(line), count(*) FROM (
   SELECT line FROM staged_products WHERE job_id = :job AND line > :after ORDER BY line LIMIT :size
 ) batch
 """)
+# A batch is small whatever the catalogue's size, so every join is right as index look-ups in the order in which it is
+# written. Left to itself the planner, without statistics of rows that were staged or made a moment ago, has paired
+# all of them with all goods.
+_LOOK_UP = text("""
+SELECT set_config('join_collapse_limit', '1', true), set_config('from_collapse_limit', '1', true),
+       set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
+       set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)
+""")
 _COUNT_STAGED = text("SELECT count(*) FROM staged_products WHERE job_id = :job")
 _CLEAR = (
     text("DELETE FROM staged_variants WHERE job_id = :job"),
@@ -168,6 +176,7 @@ async def _write(run: Run, origin: Origin, cursor: Cursor) -> None:
             if not size:
                 return
             batch = match.Batch(run.job_id, origin.source_id, cursor["after"], upto, origin.own_file)
+            await session.execute(_LOOK_UP)
             await match.match_batch(session, batch)
             done = await write.write_batch(session, batch)
             cursor = {**cursor, "after": upto, "written": cursor["written"] + size}

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.intake.match import PRODUCTS, VARIANTS, Batch
+from app.intake.match import PRODUCTS, VARIANTS, WITH_VARIANTS, Batch
 from app.inventory import ledger
 from app.products import summary
 
@@ -107,10 +107,10 @@ INSERT INTO variants (id, product_id, source_id, external_id, position, sku, gti
 SELECT v.variant_id, p.product_id, known.source_id, v.external_id,
        row_number() OVER (PARTITION BY p.line ORDER BY v.position) - 1 + coalesce(
          (SELECT max(old.position) + 1 FROM variants old
-          WHERE p.matched_by IS NOT NULL AND old.product_id = p.product_id), 0),
+          WHERE p.matched_by IS NOT NULL AND old.product_id = p.product_id AND old.deleted_at IS NULL), 0),
        v.sku, v.gtin, v.price, v.compare_at_price, v.cost, v.currency, v.options, v.attributes, v.weight_g, v.image_url
 FROM staged_products p
-JOIN staged_variants v ON v.job_id = p.job_id AND v.product_line = p.line
+{WITH_VARIANTS}
 JOIN products known ON known.id = p.product_id
 WHERE {PRODUCTS} AND NOT v.matched AND {_OWNED}
 RETURNING product_id
@@ -131,7 +131,7 @@ SET ({", ".join(_VARIANT_FIELDS)}) = ROW({", ".join(f"fresh.{field}" for field i
 FROM (
   SELECT mine.id, {_VARIANT_VALUES}
   FROM staged_products p
-  JOIN staged_variants v ON v.job_id = p.job_id AND v.product_line = p.line
+  {WITH_VARIANTS}
   JOIN variants mine ON mine.id = v.variant_id
   JOIN products known ON known.id = mine.product_id
   WHERE {PRODUCTS} AND v.matched AND {_OWNED}
@@ -182,7 +182,7 @@ RETURNING product_id
 _QUANTITIES = f"""
 SELECT v.variant_id, v.stock AS quantity
 FROM staged_products p
-JOIN staged_variants v ON v.job_id = p.job_id AND v.product_line = p.line
+{WITH_VARIANTS}
 JOIN variants mine ON mine.id = v.variant_id AND mine.deleted_at IS NULL
 JOIN products known ON known.id = mine.product_id
 WHERE {PRODUCTS} AND v.stock IS NOT NULL AND {_OWNED} AND NOT 'stock' = ANY(known.locked_fields)
