@@ -15,12 +15,12 @@ from app.products.dependencies import Lock, MeantState, ProductReader, ProductWr
 from app.products.inputs import ImageItem, VariantChange, VariantInput
 from app.products.schemas import Deleted, ImageList, Product, Variant, VariantList
 
-router = APIRouter(prefix="/products/{product_id}", tags=["products"])
+router = APIRouter(prefix="/products", tags=["products"])
 
 _NOT_FOUND = problems(errors.ProductNotFound)
 
 
-@router.get("/variants", responses=_NOT_FOUND)
+@router.get("/{product_id}/variants", responses=_NOT_FOUND)
 async def list_variants(
     product_id: UUID, actor: ProductReader, database: ReadDatabase, tenant_id: TenantId
 ) -> VariantList:
@@ -30,7 +30,7 @@ async def list_variants(
 
 
 @router.post(
-    "/variants",
+    "/{product_id}/variants",
     response_model=Product,
     status_code=status.HTTP_201_CREATED,
     responses=problems(
@@ -46,7 +46,7 @@ async def create_variant(
     return product_answer(await reads.get_document(session, product_id), 201, location)
 
 
-@router.get("/variants/{variant_id}", responses=problems(errors.ProductNotFound, errors.VariantNotFound))
+@router.get("/{product_id}/variants/{variant_id}", responses=problems(errors.ProductNotFound, errors.VariantNotFound))
 async def get_variant(
     product_id: UUID, variant_id: UUID, actor: ProductReader, database: ReadDatabase, tenant_id: TenantId
 ) -> Variant:
@@ -55,7 +55,7 @@ async def get_variant(
 
 
 @router.patch(
-    "/variants/{variant_id}",
+    "/{product_id}/variants/{variant_id}",
     response_model=Product,
     responses=problems(errors.VariantNotFound, errors.SkuTaken, errors.OptionsTaken, PreconditionFailed),
 )
@@ -73,7 +73,7 @@ async def update_variant(
 
 
 @router.delete(
-    "/variants/{variant_id}",
+    "/{product_id}/variants/{variant_id}",
     responses=problems(errors.VariantNotFound, errors.LastVariant, errors.VariantReserved, PreconditionFailed),
 )
 async def delete_variant(
@@ -84,7 +84,7 @@ async def delete_variant(
     return Deleted(id=variant_id)
 
 
-@router.get("/images", responses=_NOT_FOUND)
+@router.get("/{product_id}/images", responses=_NOT_FOUND)
 async def list_images(product_id: UUID, actor: ProductReader, database: ReadDatabase, tenant_id: TenantId) -> ImageList:
     """The pictures of a product in order."""
     found = await reads.get_product(database, tenant_id, product_id)
@@ -92,7 +92,7 @@ async def list_images(product_id: UUID, actor: ProductReader, database: ReadData
 
 
 @router.post(
-    "/images",
+    "/{product_id}/images",
     response_model=Product,
     status_code=status.HTTP_201_CREATED,
     responses=problems(errors.ProductNotFound, errors.TooManyParts, PreconditionFailed),
@@ -110,7 +110,7 @@ async def add_image(
     return product_answer(await reads.get_document(session, product_id), 201)
 
 
-@router.delete("/images/{image_id}", responses=problems(errors.ImageNotFound, PreconditionFailed))
+@router.delete("/{product_id}/images/{image_id}", responses=problems(errors.ImageNotFound, PreconditionFailed))
 async def delete_image(
     product_id: UUID,
     image_id: UUID,
