@@ -47,7 +47,7 @@ class Installation:
 
     @property
     def owner_dsn(self) -> str:
-        return plain_dsn(self.settings.database_owner_url)
+        return plain_dsn(self.settings.database_owner_url or self.settings.database_url)
 
     @property
     def app_dsn(self) -> str:

@@ -45,7 +45,7 @@ class Size:
 
     products: int = 100_000
     tenants: int = 20
-    pages: int = 2000
+    pages: int = 1000
     members: int = MEMBERS
     connections: int = 16
     seconds: float = 5

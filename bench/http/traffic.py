@@ -82,12 +82,12 @@ def refuse_different_answers(targets: Mapping[str, Target], walks: Mapping[str, 
         if found.ids != model.ids:
             raise AnswersDiffer(f"{name} lists other products than {first}, or in another order")
         for number, items in model.samples.items():
-            _refuse_unequal(items, found.samples[number], f"page {number} of {name} and {first}")
+            _refuse_unequal(items, found.samples[number], f"page {number} of {first} and {name}")
             compared += 1
         some = model.ids[:: max(1, len(model.ids) // 50)]
         singles = zip(some, *(_get(targets[which], some) for which in (first, name)), strict=True)
         for product_id, one, other in singles:
-            _refuse_unequal([one], [other], f"product {product_id} of {name} and {first}")
+            _refuse_unequal([one], [other], f"product {product_id} of {first} and {name}")
             compared += 1
     return compared
 
