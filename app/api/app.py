@@ -44,9 +44,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         middleware=middleware.stack(settings),
     )
     errors.install(app)
-    app.include_router(health.router)
-    app.include_router(catalogue.router, prefix="/api")
     v1.include(app)
+    app.include_router(catalogue.router, prefix="/api")
+    app.include_router(health.router)
     docs.install(app)
     openapi.install(app)
     return app

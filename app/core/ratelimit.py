@@ -192,12 +192,15 @@ async def count_failed_login(gate: RedisGate, settings: Settings, address: str) 
 
 def is_limited(settings: Settings, address: str) -> bool:
     """Whether limits by address apply: loopback is free outside production, so that trials and tests are."""
-    if settings.is_production:
-        return True
+    return settings.is_production or not _is_loopback(address)
+
+
+@lru_cache(maxsize=1024)
+def _is_loopback(address: str) -> bool:
     try:
-        return not ipaddress.ip_address(address).is_loopback
+        return ipaddress.ip_address(address).is_loopback
     except ValueError:
-        return True
+        return False
 
 
 def network_of(address: str) -> str:

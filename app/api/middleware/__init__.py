@@ -6,6 +6,9 @@
 4. `Failures`       whatever escapes below becomes a problem, never a stack trace
 5. `BodyLimit`      counts the body while it streams
 6. `Canonical`      one form of a request: slash, spelling of query parameters, HEAD as GET
+
+Cost in process, where a route of the bare framework takes 50 us: 1 about 65 us (most of it the log line), 2 to 6 about
+15 us together; the two dependencies of every route (app/api/v1.py) 25 us.
 """
 
 from typing import Final
