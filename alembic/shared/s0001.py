@@ -66,6 +66,20 @@ $body$
 """,
 )
 
+# Only the owner of a table may gather its statistics, so the application asks by this function, for its own tenant.
+ANALYZE = """
+CREATE FUNCTION public.analyze_tables(VARIADIC names text[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $body$
+DECLARE
+  name text;
+BEGIN
+  FOREACH name IN ARRAY names LOOP
+    EXECUTE format('ANALYZE %I.%I', 'user_' || current_setting('app.tenant_id')::bigint, name);
+  END LOOP;
+END
+$body$
+"""
+
 
 def _role(name: str) -> str:
     # A database may share its cluster with another installation, so the role may exist already.
@@ -102,9 +116,13 @@ def upgrade() -> None:
         op.execute(statement)
     op.execute("REVOKE ALL ON FUNCTION provision_tenant(bigint) FROM PUBLIC")
     op.execute(f'GRANT EXECUTE ON FUNCTION provision_tenant(bigint) TO "{system_role}"')
+    op.execute(ANALYZE)
+    op.execute("REVOKE ALL ON FUNCTION analyze_tables(text[]) FROM PUBLIC")
+    op.execute(f'GRANT EXECUTE ON FUNCTION analyze_tables(text[]) TO "{app_role}"')
 
 
 def downgrade() -> None:
+    op.execute("DROP FUNCTION analyze_tables(text[])")
     op.execute("DROP FUNCTION search_query(text), search_document(text, text, text[], text[]), search_words(text)")
     op.execute("DROP FUNCTION provision_tenant(bigint)")
     op.execute("DROP TABLE tenant_ddl")

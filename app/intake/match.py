@@ -118,13 +118,18 @@ _REJECT_UNTITLED = text(
 )
 _REJECT_TAKEN_SKUS = text(f"""
 WITH refused AS (
-  DELETE FROM staged_variants v
-  USING staged_products p LEFT JOIN products target ON p.matched_by IS NOT NULL AND target.id = p.product_id,
-        variants known
-  WHERE {PRODUCTS} AND {ITS_VARIANTS}
-    AND lower(known.sku) = lower(v.sku) AND known.deleted_at IS NULL AND known.id <> v.variant_id
-    AND known.source_id IS NOT DISTINCT FROM CASE WHEN p.matched_by IS NULL THEN :source ELSE target.source_id END
-  RETURNING v.line, v.external_id, v.sku, v.product_line
+  DELETE FROM staged_variants gone
+  USING (
+    SELECT v.product_line, v.position
+    FROM staged_products p
+    LEFT JOIN products target ON p.matched_by IS NOT NULL AND target.id = p.product_id
+    JOIN staged_variants v ON {ITS_VARIANTS}
+    JOIN variants known ON {_SAME_SKU} AND known.deleted_at IS NULL AND known.id <> v.variant_id
+      AND known.source_id IS NOT DISTINCT FROM CASE WHEN p.matched_by IS NULL THEN :source ELSE target.source_id END
+    WHERE {PRODUCTS}
+  ) taken
+  WHERE gone.job_id = :job AND gone.product_line = taken.product_line AND gone.position = taken.position
+  RETURNING gone.line, gone.external_id, gone.sku
 )
 INSERT INTO import_rows (job_id, line, number, action, external_id, code, message)
 SELECT DISTINCT ON (line) :job, line, {SKU_TAKEN}, 'rejected', external_id, 'sku_taken',

@@ -36,6 +36,12 @@ SELECT set_config('join_collapse_limit', '1', true), set_config('from_collapse_l
        set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
        set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)
 """)
+# Which index is the right one shows in statistics only, and those of tables that are being filled are always old: they
+# are gathered anew when staging is complete, and each time the goods written have become sixteen times as many.
+_GATHER_STATISTICS = text("""
+SELECT analyze_tables('staged_products', 'staged_variants', 'source_products', 'products', 'variants', 'offers',
+                      'product_images', 'stock_balances')
+""")
 _COUNT_STAGED = text("SELECT count(*) FROM staged_products WHERE job_id = :job")
 _CLEAR = (
     text("DELETE FROM staged_variants WHERE job_id = :job"),
@@ -159,6 +165,7 @@ async def _settle(run: Run, cursor: Cursor) -> Cursor:
             more = await settle.settle_step(session, run.job_id)
             if not more:
                 staged = await session.scalar(_COUNT_STAGED, {"job": run.job_id})
+                await session.execute(_GATHER_STATISTICS)
                 cursor = {**cursor, "stage": "writing", "staged": int(staged or 0)}
             await run.checkpoint(session, _stored(cursor), stage="settling", message="Looking for what stands twice")
         if not more:
@@ -168,6 +175,7 @@ async def _settle(run: Run, cursor: Cursor) -> Cursor:
 
 async def _write(run: Run, origin: Origin, cursor: Cursor) -> None:
     counted = {name: _number(run.counters.get(name)) for name in ("created", "updated", "unchanged")}
+    gather_at = 1
     while True:
         run.raise_if_stopped()
         async with run.sessions.begin() as session:
@@ -190,6 +198,10 @@ async def _write(run: Run, origin: Origin, cursor: Cursor) -> None:
                 message=f"{cursor['written']:,} of {cursor['staged']:,} products written",
                 counters=cast("JsonObject", counted),
             )
+        if cursor["written"] >= gather_at:
+            gather_at = cursor["written"] * 16
+            async with run.sessions.begin() as session:
+                await session.execute(_GATHER_STATISTICS)
         run.seam("import_batch_written")
 
 

@@ -103,6 +103,10 @@ WHERE p.job_id = :job AND p.line = found.product_line AND p.fragment AND p.optio
 """)
 
 
+# These read the whole import, so their joins are hash joins, whatever old statistics of the staging tables say.
+_WHOLE_IMPORT = text("SELECT set_config('enable_nestloop', 'off', true), set_config('jit', 'off', true)")
+
+
 def _reject_later_variants(key: str, number: int, code: str, words: str) -> TextClause:
     return text(f"""
     WITH later AS (
@@ -145,6 +149,7 @@ WHERE p.job_id = :job AND p.has_variants
 async def settle_step(session: AsyncSession, job_id: UUID) -> bool:
     """Take one bounded step; False when nothing was left to settle."""
     job = {"job": job_id}
+    await session.execute(_WHOLE_IMPORT)
     for statement in (_REJECT_LATER_PRODUCTS, _REJECT_LATER_VARIANTS, _REJECT_LATER_SKUS):
         if (await session.execute(statement, job)).rowcount:  # type: ignore[attr-defined]
             return True
