@@ -1,7 +1,10 @@
-"""Forgetting what is over: finished jobs past their retention, spent tickets, old slots, messages given up."""
+"""Forgetting what is over: finished jobs past their retention, spent tickets, old slots, messages given up, keys of
+repeatable requests.
+"""
 
 from sqlalchemy import text
 
+from app.core import idempotency
 from app.core.system_session import SystemDatabase
 
 BATCH = 5000
@@ -33,4 +36,5 @@ async def purge(system: SystemDatabase, days: int) -> int:
             gone += result.rowcount  # type: ignore[attr-defined]
     async with system.session() as session:
         await session.execute(_SPENT_TICKETS)
+        await idempotency.purge(session)
     return gone
