@@ -1,11 +1,13 @@
 """Commands refuse what they cannot work with in words: settings, a missing database, an API that is away."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from app.cli.main import COMMANDS
 from tests.cli.started import ROOT, environment
 
 
@@ -53,3 +55,25 @@ def run(data: Path, *arguments: str, **values: str) -> subprocess.CompletedProce
         timeout=60,
         check=False,
     )
+
+
+def test_the_command_line_lists_every_command_with_what_it_does(tmp_path: Path) -> None:
+    answer = run(tmp_path, "--help")
+
+    assert answer.returncode == 0
+    for command in COMMANDS:
+        assert re.search(rf"\b{command} +\S", answer.stdout), command
+
+
+def test_an_unknown_command_is_refused(tmp_path: Path) -> None:
+    answer = run(tmp_path, "sell")
+
+    assert answer.returncode == 2
+    assert "No such command 'sell'" in answer.stderr
+
+
+def test_a_start_loads_neither_the_web_application_nor_the_queue() -> None:
+    script = "import sys; from app.cli.main import command_line; command_line(['demo']); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert set(loaded.stdout.split()).isdisjoint({"fastapi", "celery", "sqlalchemy", "alembic"})

@@ -13,7 +13,7 @@ from celery.bin.celery import celery as celery_command
 from typer.main import get_command
 
 from app.api.app import create_app
-from app.cli.main import app as command_line
+from app.cli.main import COMMANDS, command_line
 from app.core.config import Settings
 from app.queue.names import Queue
 from tests.deploy import dockerfile
@@ -74,7 +74,7 @@ def test_every_command_parses(words: list[str]):
             assert command
             assert name == "flower" or not command.make_context(name, options, resilient_parsing=True).args
         case ["python", "-m", "app", *path]:
-            group = get_command(command_line)
+            group = get_command(command_line(COMMANDS))
             for step in path:
                 group = group.commands[step]
         case _:
