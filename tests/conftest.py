@@ -41,6 +41,8 @@ def settings(servers: TestServers, tmp_path_factory: pytest.TempPathFactory) -> 
         DATABASE_URL=servers.database_owner_url,
         REDIS_URL=servers.redis_url,
         REDIS_KEY_PREFIX=servers.redis_key_prefix,
+        # Tests of the engine restart the server that other tests have connections to.
+        DATABASE_PRE_PING="true",
         DATABASE_ROLE_APP=f"{servers.role_prefix}app",
         DATABASE_ROLE_SYSTEM=f"{servers.role_prefix}system",
         DATA_DIR=str(tmp_path_factory.mktemp("data")),

@@ -56,6 +56,7 @@ class Settings(BaseSettings):
     database_role_app: str = "crossdock_app"
     database_role_system: str = "crossdock_system"
     database_pool_size: int = Field(default=10, ge=1)
+    database_pre_ping: bool = False
     database_pool_timeout: float = 5.0
     database_statement_timeout_ms: int = 30_000
 

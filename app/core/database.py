@@ -74,7 +74,7 @@ def make_engine(url: str, settings: Settings, *, role: str | None = None, pool_s
         pool_size=pool_size or settings.database_pool_size,
         max_overflow=0,
         pool_timeout=settings.database_pool_timeout,
-        pool_pre_ping=False,
+        pool_pre_ping=settings.database_pre_ping,
         pool_recycle=1800,
         connect_args={"server_settings": server_settings, "timeout": 5},
     )
