@@ -65,4 +65,6 @@ def _run(name: str, suite: Suite) -> Section:
 if __name__ == "__main__":
     # Stopped like Ctrl-C, so that the servers are stopped too.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    typer.run(measure)
+    app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
+    app.command()(measure)
+    app()

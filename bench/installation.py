@@ -33,8 +33,8 @@ from app.supervisor.child import Child, spawn, stop_process
 TOKEN_MINUTES = 600
 
 
-class DidNotStart(RuntimeError):
-    """A process that is to be measured did not come up; the message ends with the last lines of its log."""
+class ProcessFailed(RuntimeError):
+    """A process that is to be measured did not come up, or died; the message ends with the last lines of its log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +140,13 @@ def running(child: Child, installation: Installation) -> Iterator[subprocess.Pop
         deadline = time.monotonic() + child.ready_seconds
         while not child.is_ready(process.pid):
             if process.poll() is not None or time.monotonic() > deadline:
-                raise DidNotStart(f"{child.name} did not start:\n{last_lines(log)}")
+                raise ProcessFailed(f"{child.name} did not start:\n{last_lines(log)}")
             time.sleep(0.05)
-        yield process
+        try:
+            yield process
+        except Exception as failure:
+            failure.add_note(f"{child.name} said last:\n{last_lines(log)}")
+            raise
     finally:
         stop_process(child, process)
 
