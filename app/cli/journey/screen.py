@@ -37,7 +37,7 @@ def watch(console: Console, states: Iterator[JobState], *, monotonic: Callable[[
 def _with_bar(console: Console, states: Iterator[JobState]) -> Iterator[JobState]:
     columns = (
         TextColumn("  "),
-        BarColumn(),
+        BarColumn(bar_width=24),
         TaskProgressColumn(),
         TimeElapsedColumn(),
         TextColumn("{task.description}", markup=False),
