@@ -67,27 +67,21 @@ changed AS (
     + _ENTRIES
 )
 
-_OPEN_BALANCE = """
-INSERT INTO stock_balances (variant_id, location_id, version)
-SELECT variant_id, :location_id, 0 FROM unnest(:variant_ids) AS wanted (variant_id) ORDER BY variant_id
-ON CONFLICT DO NOTHING
-"""
-
+# One statement, so that its locks too are taken in order. A balance that does not exist yet cannot be taken from.
 _ADJUST = (
     """
 WITH wanted AS (SELECT variant_id, quantity FROM unnest(:variant_ids, :quantities) AS given (variant_id, quantity)),
-locked AS (
-  SELECT balance.variant_id FROM stock_balances balance JOIN wanted USING (variant_id)
-  WHERE balance.location_id = :location_id ORDER BY balance.variant_id FOR UPDATE OF balance
-),
 changed AS (
-  UPDATE stock_balances balance
-  SET on_hand = balance.on_hand + wanted.quantity, last_change = wanted.quantity,
+  INSERT INTO stock_balances AS balance (variant_id, location_id, on_hand, last_change)
+  SELECT variant_id, :location_id, greatest(quantity, 0), quantity FROM wanted
+  WHERE quantity > 0 OR EXISTS (
+    SELECT FROM stock_balances known WHERE known.variant_id = wanted.variant_id AND known.location_id = :location_id)
+  ORDER BY variant_id
+  ON CONFLICT (variant_id, location_id) DO UPDATE
+  SET on_hand = balance.on_hand + excluded.last_change, last_change = excluded.last_change,
     version = balance.version + 1, updated_at = now()
-  FROM wanted JOIN locked USING (variant_id)
-  WHERE balance.variant_id = wanted.variant_id AND balance.location_id = :location_id
-    AND balance.on_hand + wanted.quantity BETWEEN 0 AND {largest}
-  RETURNING balance.*
+  WHERE balance.on_hand + excluded.last_change BETWEEN 0 AND {largest}
+  RETURNING *
 )
 """
     + _ENTRIES
@@ -156,8 +150,6 @@ async def adjust(
         "kind": kind,
         **cause.parameters(),
     }
-    place = {name: parameters[name] for name in ("variant_ids", "location_id")}
-    await session.execute(_statement(_OPEN_BALANCE), place)
     changed = await session.execute(_statement(_ADJUST.format(largest=LARGEST)), parameters)
     if refused := moving.keys() - set(changed.scalars()):
         raise StockTooLarge if any(moving[variant_id] > 0 for variant_id in refused) else StockBelowZero
