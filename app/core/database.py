@@ -11,6 +11,7 @@ from sqlalchemy import Connection, MetaData, event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
 
+from app.core import context
 from app.core.config import Settings
 from app.core.tenancy import NO_SCOPE, RowScope, Scope
 
@@ -48,11 +49,13 @@ def _apply_scope(session: Session, _transaction: SessionTransaction, connection:
     scope: Scope = session.info.get("scope", NO_SCOPE)
     connection.exec_driver_sql(
         "SELECT set_config('search_path', $1, true), set_config('app.tenant_id', $2, true),"
-        " set_config('app.user_id', $3, true)",
+        " set_config('app.user_id', $3, true), set_config('app.job_id', $4, true)",
         (
             scope.search_path,
             "" if scope.tenant_id is None else str(scope.tenant_id),
             "" if scope.user_id is None else str(scope.user_id),
+            # Grants nothing: what is written tells by it which job has written it.
+            "" if (job_id := context.current().job_id) is None else str(job_id),
         ),
     )
 
