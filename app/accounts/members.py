@@ -42,7 +42,7 @@ async def add_member(authenticator: Authenticator, actor: Actor, body: MemberAdd
     """Make a person a member; without an account under the address one is made, if a password is given for it."""
     hashed = None
     if body.password is not None:
-        await refuse_weak_password(body.password, known=[body.email, body.name])
+        await refuse_weak_password(authenticator.settings, body.password, known=[body.email, body.name])
         hashed = await passwords.hash_password(body.password)
     async with authenticator.system.session() as session:
         await _lock_tenant(session, actor)

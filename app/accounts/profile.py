@@ -33,6 +33,7 @@ async def describe_user(session: AsyncSession, user_id: UUID, tenant_id: int | N
         tenant=present,
         tenants=tenants,
         created_at=user.created_at,
+        updated_at=user.updated_at,
     )
 
 

@@ -20,7 +20,7 @@ async def register(authenticator: Authenticator, body: RegisterRequest, client: 
     """Make an account and log it in; a seller gets a tenant of their own, an administrator too."""
     settings = authenticator.settings
     await ratelimit.check_registration(authenticator.redis, settings, client.ip or "unknown")
-    await refuse_weak_password(body.password, known=[body.email, body.name])
+    await refuse_weak_password(settings, body.password, known=[body.email, body.name])
     hashed = await passwords.hash_password(body.password)
     region = Region(
         currency=body.currency or settings.default_currency,

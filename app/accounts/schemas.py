@@ -148,6 +148,7 @@ class UserView(BaseModel):
     tenant: TenantView | None
     tenants: list[TenantView]
     created_at: datetime
+    updated_at: datetime
 
 
 class TokenAnswer(BaseModel):

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from app.accounts.authentication import Authenticator
-from app.api import catalogue, docs, errors, health, middleware, openapi, v1
+from app.api import catalogue, docs, errors, health, legacy, middleware, openapi, v1
 from app.api.version import VERSION
 from app.core.config import Settings, get_settings
 from app.core.resources import Resources
@@ -45,6 +45,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     errors.install(app)
     v1.include(app)
+    legacy.include(app)
     app.include_router(catalogue.router, prefix="/api")
     app.include_router(health.router)
     docs.install(app)

@@ -29,6 +29,7 @@ TAGS: Final = (
     ("inventory", "Stock as a ledger: entries, balances, reservations."),
     ("scraping", "Goods from files, pages and shops; reports of what came in."),
     ("jobs", "Long work: progress, live events, cancel, retry, confirm, undo."),
+    ("older clients", "Paths and shapes of systems that this one replaces; each names its successor."),
     ("files", "Downloads by signed links."),
     ("system", "Health, readiness, metrics, the catalogue of errors."),
 )
@@ -67,7 +68,7 @@ def build(app: FastAPI) -> JsonObject:
     schemas["Problem"] = problem
     document["components"]["examples"] = {}
     for path, operation in operations(document):
-        if path.startswith("/api/v1/"):
+        if path.startswith("/api/v1/") or operation.get("deprecated"):
             _complete(operation)
         _drop_framework_errors(operation)
         _name_spellings(operation)

@@ -35,8 +35,13 @@ EVERY_ROUTE: Final = (Depends(refuse_unknown_parameters), Depends(limit_caller))
 def include(app: FastAPI) -> None:
     """Give the application all routes of the API."""
     for router in ROUTERS:
-        app.include_router(router, prefix=BASE, dependencies=EVERY_ROUTE)
-        _ask_only_below(f"{BASE}{router.prefix}", app.router.routes[-1])
+        include_below(app, BASE, router)
+
+
+def include_below(app: FastAPI, base: str, router: APIRouter) -> None:
+    """Give the application one router's routes, held to what holds for every route."""
+    app.include_router(router, prefix=base, dependencies=EVERY_ROUTE)
+    _ask_only_below(f"{base}{router.prefix}", app.router.routes[-1])
 
 
 def _ask_only_below(prefix: str, included: BaseRoute) -> None:

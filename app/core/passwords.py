@@ -46,15 +46,18 @@ async def verify_password(password: str, hashed: str | None) -> tuple[bool, str 
     return await _in_thread(lambda: _verify(password, hashed))
 
 
-async def judge_password(password: str, *, known: Sequence[str] = ()) -> str | None:
-    """What makes the password too easy to guess and what to do about it; None when it will do.
+async def judge_password(password: str, *, known: Sequence[str] = (), guessable: bool = False) -> str | None:
+    """What is wrong with the password and what to do about it; None when it will do.
 
-    `known` are words that a guesser would try first, such as the person's name.
+    Any characters make one, in any mixture; `guessable` passwords pass where only the length counts. `known` are words
+    that a guesser would try first, such as the person's name.
     """
     if len(password) < MIN_LENGTH:
         return f"Use at least {MIN_LENGTH} characters."
     if len(password.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         return f"Use at most {MAX_BYTES} bytes."
+    if guessable:
+        return None
     return await _in_thread(lambda: _judge(password, known))
 
 

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -81,6 +82,14 @@ async def get_tree(session: AsyncSession) -> list[CategoryNode]:
 async def get_category(session: AsyncSession, category_id: UUID) -> CategoryView:
     """A category by id; raises CategoryNotFound."""
     return _view(await _get(session, category_id))
+
+
+async def get_names(session: AsyncSession, category_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The names of those categories that there are, by id."""
+    if not category_ids:
+        return {}
+    found = await session.execute(select(Category.id, Category.name).where(Category.id.in_(category_ids)))
+    return {row.id: row.name for row in found}
 
 
 async def _get(session: AsyncSession, category_id: UUID) -> Category:

@@ -21,6 +21,7 @@ from app.core.ids import new_id
 # Opening a route to everybody is a line here, for a reviewer to see.
 PUBLIC = {
     *("register", "login", "create_token", "refresh_token"),
+    *("register_older", "login_older"),
     *("get_health", "get_database_health", "get_redis_health", "get_readiness", "get_info", "get_metrics"),
     *("list_error_codes", "get_error_code"),
     "download_file",  # the address is signed and ends
@@ -32,6 +33,7 @@ READS_BY_POST = {"create_job_stream_ticket"}
 OWN_ACCOUNT = {
     "logout",
     "get_me",
+    "get_me_older",
     "update_me",
     "change_password",
     "switch_tenant",
