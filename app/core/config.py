@@ -130,6 +130,9 @@ class Settings(BaseSettings):
     # --- imports
     import_page_rows: int = 1000
 
+    # --- the sandbox (not in production)
+    sandbox_url: str = "http://127.0.0.1:8900"
+
     @field_validator("database_url", "database_system_url", "database_owner_url")
     @classmethod
     def _use_asyncpg(cls, url: str) -> str:

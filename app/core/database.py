@@ -130,5 +130,6 @@ class Sessions:
         session = AsyncSession(
             self.engine, sync_session_class=ScopedSession, expire_on_commit=False, info={"scope": self.scope}
         )
-        async with session, session.begin():
-            yield session
+        with context.transaction():
+            async with session, session.begin():
+                yield session

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
+from urllib.parse import urlsplit, urlunsplit
 
 REDACTED: Final = "[redacted]"
 MAX_DEPTH: Final = 6
@@ -46,6 +47,17 @@ def redact_text(text: str) -> str:
 def _blot(match: re.Match[str]) -> str:
     kept = match["scheme"] or match["url"] or match["pair"] or ""
     return f"{kept}{REDACTED}{'@' if match['url'] else ''}"
+
+
+def redact_url(url: str) -> str:
+    """An address without what its query may hold of secrets, and without a user name or password."""
+    parts = urlsplit(url)
+    query = "&".join(
+        f"{name}={REDACTED}" if mark and is_denied(name) else f"{name}{mark}{value}"
+        for name, mark, value in (pair.partition("=") for pair in parts.query.split("&"))
+    )
+    netloc = parts.netloc.rpartition("@")[2]
+    return redact_text(urlunsplit((parts.scheme, netloc, parts.path, query, "")))
 
 
 @lru_cache(maxsize=1024)

@@ -32,7 +32,7 @@ def of_error(error: BaseException, attempt: int, settings: Settings) -> Outcome 
     if _is_retryable(error):
         code = getattr(error, "code", "unavailable")
         return GiveBack(code, str(error), delay=_wait(error, attempt, settings))
-    if isinstance(error, AppError) and error.status < 500:
+    if isinstance(error, AppError) and (error.status < 500 or getattr(error, "retryable", None) is False):
         return Outcome(JobStatus.FAILED, OutcomeKind.REJECTED, code=error.code, message=error.detail)
     return GiveBack(
         UNFORESEEN,

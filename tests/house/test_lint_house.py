@@ -22,6 +22,8 @@ BREACHES = [
     ("network", "app/orders/service.py", "import httpx\n"),
     ("network", "app/orders/service.py", "from urllib import request\n"),
     ("network", "app/orders/service.py", "from urllib.request import urlopen\n"),
+    ("network", "app/integrations/ebay/client.py", "import httpcore\n"),
+    ("network", "app/integrations/ebay/client.py", "import anyio\n"),
     ("network", "tools/fetch.py", "import socket\n"),
     ("clock", "app/orders/service.py", "import datetime\nSTART = datetime.datetime.now()\n"),
     ("clock", "app/orders/service.py", "from datetime import datetime\nSTART = datetime.utcnow()\n"),
@@ -47,7 +49,7 @@ SOUND = [
     ("app/queue/runner.py", "async def save(session):\n    await session.commit()\n"),
     ("tests/orders/test_service.py", "import httpx\nimport socket\n"),
     ("app/cli/demo.py", "import httpx\nprint('done')\n"),
-    ("app/integrations/http.py", "import httpx\n"),
+    ("app/integrations/http/client.py", "import httpx\nimport httpcore\n"),
     ("app/core/clock.py", "from datetime import UTC, datetime\nNOW = datetime.now(UTC)\n"),
     ("app/orders/service.py", "from app.core import clock\nNOW = clock.now()\nimport time\nT = time.perf_counter()\n"),
     (

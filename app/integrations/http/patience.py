@@ -1,0 +1,58 @@
+"""How long and how often a call is tried: limits, pauses, and what Retry-After means. Pure."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+MAX_RETRY_AFTER = 3600.0
+"""Longer pauses than an hour are taken for an hour: nobody means 10^9 seconds."""
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 8.0
+TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
+REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The bounds of a call, times in seconds. `total` spans all tries, pauses and redirects of it."""
+
+    connect: float = 5.0
+    read: float = 30.0
+    total: float = 60.0
+    tries: int = 3
+    max_bytes: int = 10 * 1024 * 1024
+    max_redirects: int = 5
+
+    @property
+    def timeouts(self) -> dict[str, float]:
+        return {"connect": self.connect, "read": self.read, "write": self.read, "pool": self.connect}
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """The pause that an answer asks for, in seconds or as a date; None where it asks for none or makes no sense."""
+    text = headers.get("retry-after", "").strip()
+    if not text:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = _seconds_until(text, now)
+    return min(seconds, MAX_RETRY_AFTER) if seconds > 0 else None  # not for NaN either
+
+
+def _seconds_until(text: str, now: datetime) -> float:
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return 0.0
+    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now).total_seconds()
+
+
+def pause(tried: int, asked: float | None) -> float:
+    """Seconds before the next try: what was asked for and a little more, or a growing random time."""
+    if asked is not None:
+        return asked + random.uniform(0, min(1.0, asked / 10))  # noqa: S311 - spreads callers, no secret
+    longest = min(_FIRST_PAUSE * 2 ** (tried - 1), _LONGEST_PAUSE)
+    return random.uniform(longest / 2, longest)  # noqa: S311 - spreads callers, no secret
