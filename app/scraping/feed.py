@@ -13,6 +13,7 @@ from app.core.upload import Upload
 from app.intake import report, road, sources
 from app.integrations.contracts.feed import FeedProfile
 from app.integrations.feeds.errors import FeedRefused
+from app.integrations.feeds.forms import Format
 from app.integrations.feeds.reader import FeedReader, open_feed
 from app.queue.models import Job, JsonObject
 from app.queue.outbox import enqueue
@@ -47,8 +48,9 @@ async def import_feed(run: Run) -> Outcome:
         path = Path(folder) / "feed"
         await run.resources.store.fetch_to_file(str(run.params["object_key"]), path)
         mapping = cast("dict[str, str] | None", run.params["mapping"])
+        wanted = cast("Format", run.params["format"])
         try:
-            feed = await asyncio.to_thread(open_feed, path, mapping=mapping)
+            feed = await asyncio.to_thread(open_feed, path, mapping=mapping, wanted=wanted)
             counters = await road.bring_in(run, feed, origin)
         except FeedRefused as refused:
             await road.forget(run)
@@ -72,6 +74,7 @@ async def _complete_report(run: Run, feed: FeedReader) -> None:
 def _described(profile: FeedProfile) -> JsonObject:
     """What was found out about the file, for the job's result."""
     return {
+        "form": profile.form,
         "layout": profile.layout,
         "encoding": profile.encoding,
         "delimiter": profile.delimiter,

@@ -38,14 +38,15 @@ class FeedProfile:
     """Everything that reading the file depends on; the same bytes and mapping always give the same profile.
 
     `currencies` are those named in the looked-at rows; empty: the file names none, so the seller's applies.
-    `rows_estimate` is a guess for progress bars. `form` is the family of formats (delimited text today).
+    `rows_estimate` is a guess for progress bars. `form` is the family of formats (delimited, xml, json ...); delimiter
+    and quoting are those of delimited text alone.
     """
 
     form: str
     layout: str
     encoding: str
-    delimiter: str
-    quoting: Literal["minimal", "none"]
+    delimiter: str | None
+    quoting: Literal["minimal", "none"] | None
     header_line: int
     columns: tuple[FeedColumn, ...]
     currencies: tuple[str, ...]

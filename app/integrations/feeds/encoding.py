@@ -20,6 +20,7 @@ from app.integrations.feeds.errors import (
 )
 
 CHUNK = 1 << 20
+HEAD = 4096
 MAX_LINE = 8 << 20
 """Characters; fields are held to 1 MiB by the csv module, this holds lines of many fields or of none that ends."""
 
@@ -54,11 +55,26 @@ class TextScan:
     ends_with_line_end: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The first bytes of a file, and the same as text without mark and blanks before it: enough to tell forms."""
+
+    raw: bytes
+    text: str
+
+
+def look_at_head(path: Path) -> Head:
+    """Reads the first 4 KiB."""
+    with path.open("rb") as file:
+        raw = file.read(HEAD)
+    marked = next((encoding for bom, encoding in _BOMS if raw.startswith(bom)), None) or _unmarked_utf16(raw) or "utf-8"
+    return Head(raw, raw.decode(marked, "replace").lstrip("\ufeff \t\r\n"))
+
+
 def scan(path: Path) -> TextScan:
     """Finds the encoding and proves it on every byte; refuses binary, damaged and endless files."""
     size = path.stat().st_size
-    with path.open("rb") as file:
-        head = file.read(4096)
+    head = look_at_head(path).raw
     _refuse_binary(head)
     marked = next((encoding for bom, encoding in _BOMS if head.startswith(bom)), None) or _unmarked_utf16(head)
     try:

@@ -50,6 +50,11 @@ class FeedFormatUnsupported(FeedRefused):
     mend = "Upload the feed as CSV or TSV."
 
 
+class FeedFormatDiffers(FeedRefused):
+    code, title = "feed_format_differs", "The file is not of the format that the request names"
+    mend = "Leave `format` to auto, or send the file that was meant."
+
+
 class FeedHasNul(FeedRefused):
     code, title = "feed_nul_byte", "The file holds NUL bytes"
     mend = "Save the sheet again as CSV (UTF-8)."

@@ -1,5 +1,5 @@
 """Reads a feed file as a catalogue source: look at it (`inspect`), open it (`open_feed`), take it page by page. Knows
-neither forms of files nor layouts by name: sniff.py and layouts/ are where one more is added.
+neither forms of files nor layouts by name: forms.py and layouts/ are where one more is added.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from app.integrations.contracts.feed import FeedColumn, FeedProfile, FeedWarning
 from app.integrations.feeds.cells import Cells
 from app.integrations.feeds.columns import Columns, override, propose, with_decimal_marks
 from app.integrations.feeds.errors import FeedCursorInvalid, FeedNoUsableColumn, RowRefused
+from app.integrations.feeds.forms import Format, open_table
 from app.integrations.feeds.headers import REPORT_COLUMNS, normalised
 from app.integrations.feeds.layout import Layout
 from app.integrations.feeds.layouts import KNOWN_NAMES, recognise
@@ -22,27 +23,30 @@ from app.integrations.feeds.mapping import Context, RowMapper
 from app.integrations.feeds.prices import NotAPrice, parse_price
 from app.integrations.feeds.records import BrokenRow, Position, RowStream, Table
 from app.integrations.feeds.rejected_rows import unguarded
-from app.integrations.feeds.sniff import open_table
 
 PAGE_ROWS = 1000
 PAGE_CHARACTERS = 4 << 20
 _IDENTITY = ("id", "sku", "url", "gtin")
 
 
-def inspect(path: Path, *, mapping: Mapping[str, str] | None = None) -> FeedProfile:
+def inspect(path: Path, *, mapping: Mapping[str, str] | None = None, wanted: Format = "auto") -> FeedProfile:
     """What the file is and how its columns would be used; changes nothing. Raises FeedRefused where it is no feed."""
-    return _look(path, mapping or {}).profile
+    return _look(path, mapping or {}, wanted).profile
 
 
 def open_feed(
-    path: Path, *, default_currency: str | None = None, mapping: Mapping[str, str] | None = None
+    path: Path,
+    *,
+    default_currency: str | None = None,
+    mapping: Mapping[str, str] | None = None,
+    wanted: Format = "auto",
 ) -> "FeedReader":
     """A reader of the file as a catalogue source. Raises FeedRefused where the file cannot be used.
 
     `mapping` {source column: our field} overrides what inspect proposes. `default_currency` stands in where the file
-    names none; without it such prices come without a currency.
+    names none; without it such prices come without a currency. `wanted` is the format that the request named.
     """
-    found = _look(path, mapping or {})
+    found = _look(path, mapping or {}, wanted)
     if not any(found.columns.index(field) >= 0 for field in _IDENTITY):
         names = ", ".join(f"'{column.name[:60]}'" for column in found.columns.all[:30])
         raise FeedNoUsableColumn(
@@ -186,8 +190,8 @@ class FeedReader:
             stream.close()
 
 
-def _look(path: Path, mapping: Mapping[str, str]) -> _Found:
-    table = open_table(path, KNOWN_NAMES | frozenset(map(normalised, mapping)))
+def _look(path: Path, mapping: Mapping[str, str], wanted: Format) -> _Found:
+    table = open_table(path, KNOWN_NAMES | frozenset(map(normalised, mapping)), wanted)
     layout = recognise(frozenset(map(normalised, table.header)))
     proposed = propose(table.header, table.sample, layout.names, layout.guesses, is_exact=layout.is_exact)
     columns, doubts = with_decimal_marks(override(proposed, mapping), table.sample)
@@ -197,7 +201,7 @@ def _look(path: Path, mapping: Mapping[str, str]) -> _Found:
         layout=layout.name,
         encoding=table.encoding,
         delimiter=table.delimiter,
-        quoting="minimal" if table.quotes else "none",
+        quoting=None if table.quotes is None else "minimal" if table.quotes else "none",
         header_line=table.header_line,
         columns=columns,
         currencies=currencies,

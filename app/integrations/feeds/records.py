@@ -52,12 +52,17 @@ class RowStream(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A file, looked at but not yet read. `sample` are its first rows; `open` starts or resumes reading behind them."""
+    """A file, looked at but not yet read. `sample` are its first rows; `open` starts or resumes reading behind them.
+
+    `delimiter` and `quotes` are None for forms that have none. The line of a row is the one in the file where it
+    begins; a form in whose files several rows may share a line counts rows instead and warns that it does. Either way
+    lines only ever grow: the import knows rows by them.
+    """
 
     form: str
     encoding: str
-    delimiter: str
-    quotes: bool
+    delimiter: str | None
+    quotes: bool | None
     header_line: int
     header: tuple[str, ...]
     sample: tuple[list[str], ...]

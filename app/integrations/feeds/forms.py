@@ -1,0 +1,59 @@
+"""The forms of file that are read, one line each. Which one a file has is told by its content, never by its name; what
+a form gives is a Table, and nothing above this module knows forms apart.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from app.integrations.contracts.feed import FeedWarning
+from app.integrations.feeds import sniff
+from app.integrations.feeds.encoding import Head, look_at_head
+from app.integrations.feeds.errors import FeedFormatDiffers
+from app.integrations.feeds.records import Table
+
+Format = Literal["auto", "csv", "tsv", "xml", "json", "ndjson", "xlsx"]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One form of file. `recognises` may look at the first bytes only; `open` refuses what it then cannot read.
+
+    `open` gets the path and the column names that some layout knows (for telling headers and records by them).
+    """
+
+    name: str
+    recognises: Callable[[Head], bool]
+    open: Callable[[Path, frozenset[str]], Table]
+
+
+FORMS: tuple[Form, ...] = (
+    # The most telling first; delimited text is what nothing else recognises.
+    Form("delimited", lambda _head: True, sniff.open_table),
+)
+
+
+def open_table(path: Path, known: frozenset[str], wanted: Format = "auto") -> Table:
+    """Looks at a file of any form. Raises FeedRefused where it is none, or not of the format that was asked for."""
+    head = look_at_head(path)
+    form = next(form for form in FORMS if form.recognises(head))
+    table = form.open(path, known)
+    found = _format_of(table)
+    if wanted in {"auto", found}:
+        return table
+    if table.delimiter is None or wanted not in {"csv", "tsv"}:
+        raise FeedFormatDiffers(
+            f"The request says that the file is {wanted.upper()}, but it is {found.upper()}.",
+            "Send the file that was meant, or leave the format to `auto`.",
+        )
+    differs = FeedWarning(
+        "format_differs", f"The request says {wanted.upper()}; the file is read as the {found.upper()} it is."
+    )
+    return replace(table, warnings=(differs, *table.warnings))
+
+
+def _format_of(table: Table) -> str:
+    if table.delimiter is None:
+        return table.form
+    return "tsv" if table.delimiter == "\t" else "csv"
