@@ -50,7 +50,9 @@ async def import_feed(run: Run) -> Outcome:
         mapping = cast("dict[str, str] | None", run.params["mapping"])
         wanted = cast("Format", run.params["format"])
         try:
-            feed = await asyncio.to_thread(open_feed, path, mapping=mapping, wanted=wanted)
+            feed = await asyncio.to_thread(
+                open_feed, path, mapping=mapping, wanted=wanted, default_currency=origin.default_currency
+            )
             counters = await road.bring_in(run, feed, origin)
         except FeedRefused as refused:
             await road.forget(run)

@@ -22,6 +22,7 @@ class FeedColumn:
     """One column: its unique name, our field for it (None: not used, or kept as an attribute) and how sure that is.
 
     `confidence`: 1.0 the layout's own name or the seller's mapping, 0.8 a synonym, 0.5 a guess to be looked at.
+    `currency` is what the name of a column of money says ("Preis CHF"), whether or not the column is used.
     `decimal_mark` is set for columns of numbers. `samples` are the first distinct non-empty cells, shortened.
     """
 
@@ -31,6 +32,8 @@ class FeedColumn:
     confidence: float
     decimal_mark: DecimalMark | None
     samples: tuple[str, ...]
+    currency: str | None = None
+    is_money: bool = False
 
 
 @dataclass(frozen=True, slots=True)

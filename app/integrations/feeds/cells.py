@@ -9,11 +9,12 @@ from functools import lru_cache
 
 from app.core.money import UnknownCurrency
 from app.integrations.contracts.catalogue import Availability, SourceImage, StatusHint
-from app.integrations.feeds import fields
+from app.integrations.feeds import fields, json_cells
 from app.integrations.feeds.columns import Columns
 from app.integrations.feeds.errors import RowRefused
 from app.integrations.feeds.numbers import NotANumber, parse_number
-from app.integrations.feeds.prices import NotAPrice, Price, currency_of_unit, parse_price, unknown_currency
+from app.integrations.feeds.prices import NotAPrice, Price, parse_price, unknown_currency
+from app.integrations.feeds.units import Unit, read_unit
 
 Cells = list[str]
 TextReader = Callable[[Cells], str | None]
@@ -76,6 +77,8 @@ def text_reader(columns: Columns, field: str) -> TextReader:
         if not cell:
             return None
         text = cell.strip()
+        if text[:1] in {"{", "["}:
+            text = json_cells.plain(text)
         if len(text) > limit:
             raise RowRefused(
                 "text_too_long",
@@ -93,16 +96,26 @@ def price_reader(columns: Columns, field: str) -> PriceReader:
     index = columns.index(field)
     if index < 0:
         return _nothing
-    mark = columns.mark(index)
+    mark, currency = columns.mark(index), columns.currency(index)
 
     def read(cells: Cells) -> Price | None:
         text = cells[index]
         if not text:
             return None
         try:
-            return parse_price(text, mark)
+            price = parse_price(text, mark)
         except NotAPrice as error:
             raise RowRefused(error.code, f"Column '{columns.name(index)}' {error.message}", index) from None
+        return price if currency is None or price is None else _in_currency(price, currency, text)
+
+    def _in_currency(price: Price, named: str, text: str) -> Price:
+        if not Unit(price.currency, price.sign).allows(named):
+            raise RowRefused(
+                "currency_conflict",
+                f"Column '{columns.name(index)}' is in {named} by its name, but holds '{text[:60]}'. Write {named}.",
+                index,
+            )
+        return Price(price.amount, named)
 
     return read
 
@@ -116,7 +129,7 @@ def currency_reader(columns: Columns) -> TextReader:
     def read(cells: Cells) -> str | None:
         text = cells[index].strip()
         try:
-            return currency_of_unit(text) if text else None
+            return read_unit(text).currency if text else None
         except UnknownCurrency:
             refusal = unknown_currency(text)
             raise RowRefused(refusal.code, f"Column '{columns.name(index)}' {refusal.message}", index) from None
@@ -225,8 +238,11 @@ def urls_in(text: str) -> list[str]:
     """The web addresses in a cell that may hold several."""
     if _ONE_URL.fullmatch(text):
         return [text]
+    text = text.strip()
+    decoded = json_cells.decode(text)
+    parts = _NEXT_URL.split(text) if isinstance(decoded, str) else json_cells.urls_in(decoded)
     found = []
-    for part in _NEXT_URL.split(text.strip()):
+    for part in parts:
         url = f"https:{part}" if part.startswith("//") else part.strip().rstrip(",;|")
         if url[:8].lower().startswith(("http://", "https://")) and len(url) <= 2048 and not any(map(str.isspace, url)):
             found.append(url)

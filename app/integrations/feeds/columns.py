@@ -1,11 +1,12 @@
 """A file's columns with their meaning, resolved once per file: mappers take cells by index from here."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from app.integrations.contracts.feed import DecimalMark, FeedColumn, FeedWarning
 from app.integrations.feeds import fields, numbers
+from app.integrations.feeds.currencies import split_currency
 from app.integrations.feeds.errors import FeedMappingInvalid
 from app.integrations.feeds.headers import REPORT_COLUMNS, normalised
 
@@ -39,6 +40,10 @@ class Columns:
         """The column's name for people."""
         return self.all[index].name
 
+    def currency(self, index: int) -> str | None:
+        """The currency that the column's name says."""
+        return self.all[index].currency
+
     def mark(self, index: int) -> DecimalMark:
         """How the column writes decimals."""
         return self.all[index].decimal_mark or "."
@@ -51,24 +56,48 @@ def propose(
     guesses: frozenset[str],
     *,
     is_exact: bool,
+    default_currency: str | None = None,
 ) -> list[FeedColumn]:
-    """What each column means by its name alone; of several columns for one field the better name wins."""
+    """What each column means by its name alone; of several columns for one field the better name wins, of prices in
+    several currencies the seller's own.
+    """
     rank = {name: place for place, name in enumerate(names)}
-    keys = [normalised(name) for name in header]
+    keys, currencies = _keys(header, names)
+    ranks = [
+        (currency not in {None, default_currency}, rank.get(key, len(rank)))
+        for key, currency in zip(keys, currencies, strict=True)
+    ]
     winners: dict[str, int] = {}
-    for index, key in sorted(enumerate(keys), key=lambda item: rank.get(item[1], len(rank))):
+    for index, key in sorted(enumerate(keys), key=lambda item: ranks[item[0]]):
         if key in names and names[key] not in fields.REPEATABLE:
             winners.setdefault(names[key], index)
     columns = []
     for index, (name, key) in enumerate(zip(header, keys, strict=True)):
         field = names.get(key)
+        is_money = fields.KINDS.get(field or "") == "price"
         if field not in fields.REPEATABLE and winners.get(field or "") != index:
-            field = None
+            field = "ignore" if is_money and currencies[index] else None
         if name in REPORT_COLUMNS:
             field = "ignore"
         confidence = 0.5 if key in guesses else 1.0 if is_exact or key == field else 0.8
-        columns.append(FeedColumn(index, name, field, confidence if field else 0.0, None, _samples(sample, index)))
+        samples = _samples(sample, index)
+        columns.append(
+            FeedColumn(index, name, field, confidence if field else 0.0, None, samples, currencies[index], is_money)
+        )
     return columns
+
+
+def _keys(header: Sequence[str], names: Mapping[str, str]) -> tuple[list[str], list[str | None]]:
+    """The comparable names, and the currencies that names of money say."""
+    keys: list[str] = []
+    currencies: list[str | None] = []
+    for name in header:
+        base, currency = split_currency(name)
+        key = normalised(base)
+        is_money = currency is not None and fields.KINDS.get(names.get(key, "")) == "price"
+        keys.append(key if is_money else normalised(name))
+        currencies.append(currency if is_money else None)
+    return keys, currencies
 
 
 def override(columns: Sequence[FeedColumn], mapping: Mapping[str, str]) -> list[FeedColumn]:
@@ -128,23 +157,14 @@ def with_decimal_marks(
         if vote is None and any(map(numbers.is_ambiguous, cells[index]))
     ]
     marked = tuple(
-        FeedColumn(
-            column.index,
-            column.name,
-            column.field,
-            column.confidence,
-            votes[column.index] or usual,
-            column.samples,
-        )
-        if column.index in votes
-        else column
+        replace(column, decimal_mark=votes[column.index] or usual) if column.index in votes else column
         for column in columns
     )
     return marked, warnings
 
 
 def _with_field(column: FeedColumn, field: str | None, confidence: float) -> FeedColumn:
-    return FeedColumn(column.index, column.name, field, confidence, column.decimal_mark, column.samples)
+    return replace(column, field=field, confidence=confidence)
 
 
 def _samples(sample: Sequence[Sequence[str]], index: int) -> tuple[str, ...]:

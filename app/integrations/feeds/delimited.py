@@ -4,6 +4,7 @@ are taken strictly, so that a stray one costs its own rows and is named, instead
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,9 +44,13 @@ class Dialect:
     encoding: str
     delimiter: str
     quotes: bool
+    escapes: bool = False
+    """Quotes of the text are written \\" instead of "" (MySQL and its kin)."""
 
     def parse(self, lines: Iterator[str], *, strict: bool) -> CsvReader:
         """A reader of the csv module over lines that keep their ends."""
+        if self.escapes:
+            return csv.reader(lines, delimiter=self.delimiter, escapechar="\\", strict=strict)
         if self.quotes:
             return csv.reader(lines, delimiter=self.delimiter, strict=strict)
         return csv.reader(lines, delimiter=self.delimiter, quoting=csv.QUOTE_NONE, strict=strict)
@@ -150,3 +155,20 @@ def split_rows(text: str, dialect: Dialect, limit: int) -> list[tuple[int, list[
     except csv.Error:
         pass
     return rows
+
+
+def count_broken(text: str, dialect: Dialect) -> int:
+    """How many rows of a sample do not fit the dialect or each other; what the sample's end cuts off does not count."""
+    reader = dialect.parse(iter(io.StringIO(text, newline="")), strict=True)
+    widths: Counter[int] = Counter()
+    broken = 0
+    while True:
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            broken += "unexpected end" not in str(error)
+            continue
+        if cells is None:
+            return broken + widths.total() - max(widths.values(), default=0)
+        if any(map(str.strip, cells)):
+            widths[len(cells)] += 1

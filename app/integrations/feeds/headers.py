@@ -4,6 +4,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+from app.integrations.feeds.currencies import split_currency
+
 REPORT_COLUMNS = ("error_line", "error_code", "error_message")
 """What the report of rejected rows adds; ignored when it comes back corrected."""
 
@@ -28,5 +30,10 @@ def unique_names(header: Sequence[str]) -> tuple[str, ...]:
 
 
 def count_known(cells: Iterable[str], known: frozenset[str]) -> int:
-    """How many of the cells are names of columns that some layout knows."""
-    return len({normalised(cell) for cell in cells} & known)
+    """How many of the cells are names of columns that some layout knows, each name counted once."""
+    return len({normalised(cell) for cell in cells if is_known(cell, known)})
+
+
+def is_known(cell: str, known: frozenset[str]) -> bool:
+    """Whether the cell is the name of a column that some layout knows, with or without a currency."""
+    return normalised(cell) in known or normalised(split_currency(cell)[0]) in known

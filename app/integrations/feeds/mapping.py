@@ -10,14 +10,21 @@ from typing import NamedTuple, Protocol
 
 from app.core import clock
 from app.integrations.contracts.catalogue import RowWarning, SourceProduct
-from app.integrations.feeds import fields
+from app.integrations.feeds import fields, json_cells
 from app.integrations.feeds.cells import Cells, currency_reader, price_reader, text_reader
 from app.integrations.feeds.columns import Columns
 from app.integrations.feeds.errors import RowRefused
 from app.integrations.feeds.gtin import read_gtin
+from app.integrations.feeds.headers import normalised
 from app.integrations.feeds.prices import Price
+from app.integrations.feeds.units import Unit
 
 State = dict[str, str]
+
+_BAGS = frozenset(
+    ("attributes", "attribute", "specs", "specifications", "properties", "features", "eigenschaften", "merkmale")
+)
+"""Columns that hold names and values of attributes as JSON."""
 
 
 class RowMapper(Protocol):
@@ -88,11 +95,15 @@ def offer_reader(context: Context, is_on_sale: Callable[[Cells], bool]) -> Calla
         for money in (regular, sale, compare, cost):
             if money is not None and money.currency is not None and money.currency != currency:
                 currency = _one_currency(currency, money, columns)
+        currency = currency or (default if now or former or cost else None)
+        for money in (regular, sale, compare, cost):
+            if money is not None and money.sign is not None and currency is not None:
+                _check_sign(money, currency, columns)
         return Offer(
             now.amount if now else None,
             former.amount if now and former and former.amount > now.amount else None,
             cost.amount if cost else None,
-            currency or default,
+            currency,
         )
 
     return read
@@ -119,15 +130,31 @@ def gtin_reader(context: Context) -> Callable[[int, Cells], tuple[str | None, st
 def attributes_reader(indexes: Mapping[str, int]) -> Callable[[Cells], dict[str, str]]:
     """The non-empty cells among columns that are kept under a name of their own."""
     kept = [(name[: fields.MAX_ATTRIBUTE_NAME], index) for name, index in indexes.items()][: fields.MAX_ATTRIBUTES]
+    bags = [index for name, index in kept if normalised(name) in _BAGS]
+    single = [(name, index) for name, index in kept if index not in bags]
 
     def read(cells: Cells) -> dict[str, str]:
-        return {
+        found = {
             name: text
-            for name, index in kept
+            for name, index in single
             if (cell := cells[index]) and (text := cell.strip()) and len(text) <= fields.MAX_ATTRIBUTE_VALUE
         }
+        for name, index in kept if bags else ():
+            if index in bags and (text := cells[index].strip()):
+                found |= json_cells.pairs_in(text) or {name: text}
+        return _bounded(found) if bags else found
 
     return read
+
+
+def _bounded(attributes: dict[str, str]) -> dict[str, str]:
+    """The attributes of a bag of them, as many and as long as others may be."""
+    fitting = {
+        name[: fields.MAX_ATTRIBUTE_NAME]: text
+        for name, text in attributes.items()
+        if name.strip() and len(text) <= fields.MAX_ATTRIBUTE_VALUE
+    }
+    return dict(list(fitting.items())[: fields.MAX_ATTRIBUTES])
 
 
 def identity_reader(columns: Columns) -> Callable[[Cells], str]:
@@ -177,3 +204,14 @@ def _one_currency(currency: str | None, money: Price, columns: Columns) -> str |
         f"The row names two currencies, {currency} and {money.currency}. Write all its prices in one.",
         columns.index("price"),
     )
+
+
+def _check_sign(money: Price, currency: str, columns: Columns) -> None:
+    """A price in $ is not taken for euros because the seller's account is in euros."""
+    if not Unit(sign=money.sign).allows(currency):
+        raise RowRefused(
+            "currency_unclear",
+            f"A price is in '{money.sign}', which several currencies share, and {currency} is none of them. "
+            "Write the code, such as USD, or add a column with the currency.",
+            columns.index("price"),
+        )

@@ -14,12 +14,14 @@ from app.integrations.contracts.catalogue import Page, RejectedRow, SourceProduc
 from app.integrations.contracts.feed import FeedColumn, FeedProfile, FeedWarning
 from app.integrations.feeds.cells import Cells
 from app.integrations.feeds.columns import Columns, override, propose, with_decimal_marks
+from app.integrations.feeds.currencies import keep_one
 from app.integrations.feeds.errors import FeedCursorInvalid, FeedNoUsableColumn, RowRefused
 from app.integrations.feeds.forms import Format, open_table
 from app.integrations.feeds.headers import REPORT_COLUMNS, normalised
 from app.integrations.feeds.layout import Layout
 from app.integrations.feeds.layouts import KNOWN_NAMES, recognise
 from app.integrations.feeds.mapping import Context, RowMapper
+from app.integrations.feeds.odd_rows import OddRows
 from app.integrations.feeds.prices import NotAPrice, parse_price
 from app.integrations.feeds.records import BrokenRow, Position, RowStream, Table
 from app.integrations.feeds.rejected_rows import unguarded
@@ -29,9 +31,16 @@ PAGE_CHARACTERS = 4 << 20
 _IDENTITY = ("id", "sku", "url", "gtin")
 
 
-def inspect(path: Path, *, mapping: Mapping[str, str] | None = None, wanted: Format = "auto") -> FeedProfile:
+def inspect(
+    path: Path,
+    *,
+    default_currency: str | None = None,
+    mapping: Mapping[str, str] | None = None,
+    wanted: Format = "auto",
+) -> FeedProfile:
     """What the file is and how its columns would be used; changes nothing. Raises FeedRefused where it is no feed."""
-    return _look(path, mapping or {}, wanted).profile
+    currency = parse_currency(default_currency) if default_currency else None
+    return _look(path, mapping or {}, wanted, currency).profile
 
 
 def open_feed(
@@ -46,14 +55,15 @@ def open_feed(
     `mapping` {source column: our field} overrides what inspect proposes. `default_currency` stands in where the file
     names none; without it such prices come without a currency. `wanted` is the format that the request named.
     """
-    found = _look(path, mapping or {}, wanted)
+    currency = parse_currency(default_currency) if default_currency else None
+    found = _look(path, mapping or {}, wanted, currency)
     if not any(found.columns.index(field) >= 0 for field in _IDENTITY):
         names = ", ".join(f"'{column.name[:60]}'" for column in found.columns.all[:30])
         raise FeedNoUsableColumn(
             f"None of the columns {names} is known as an id, SKU, web address or article number.",
             "Rename the column that identifies a product to sku, or send a mapping.",
         )
-    return FeedReader(found, parse_currency(default_currency) if default_currency else None)
+    return FeedReader(found, currency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +83,7 @@ class FeedReader:
         self._found = found
         self._default_currency = default_currency
         self._width = len(found.table.header)
+        self._odd_rows = OddRows(found.table.header, found.columns)
         self._is_report = set(REPORT_COLUMNS) <= set(self.header)
 
     async def pages(self, cursor: str | None = None) -> AsyncIterator[Page]:
@@ -129,7 +140,10 @@ class FeedReader:
         for line, row in source:
             count += 1
             try:
-                if product := mapper.map_row(line, self._fitted(row)):
+                cells = self._fitted(row)
+                if odd := self._odd_rows.skipped(line, cells):
+                    context.warnings.append(odd)
+                elif product := mapper.map_row(line, cells):
                     items.append(product)
             except RowRefused as refusal:
                 rejected.append(self._rejected(line, row, refusal, mapper))
@@ -190,11 +204,19 @@ class FeedReader:
             stream.close()
 
 
-def _look(path: Path, mapping: Mapping[str, str], wanted: Format) -> _Found:
+def _look(path: Path, mapping: Mapping[str, str], wanted: Format, default_currency: str | None) -> _Found:
     table = open_table(path, KNOWN_NAMES | frozenset(map(normalised, mapping)), wanted)
     layout = recognise(frozenset(map(normalised, table.header)))
-    proposed = propose(table.header, table.sample, layout.names, layout.guesses, is_exact=layout.is_exact)
-    columns, doubts = with_decimal_marks(override(proposed, mapping), table.sample)
+    proposed = propose(
+        table.header,
+        table.sample,
+        layout.names,
+        layout.guesses,
+        is_exact=layout.is_exact,
+        default_currency=default_currency,
+    )
+    chosen, choices = keep_one(override(proposed, mapping), default_currency)
+    columns, doubts = with_decimal_marks(chosen, table.sample)
     currencies = _currencies(columns, table)
     profile = FeedProfile(
         form=table.form,
@@ -207,7 +229,7 @@ def _look(path: Path, mapping: Mapping[str, str], wanted: Format) -> _Found:
         currencies=currencies,
         rows_estimate=table.rows_estimate,
         size=table.size,
-        warnings=(*table.warnings, *doubts, *_role_warnings(columns)),
+        warnings=(*table.warnings, *choices, *doubts, *_role_warnings(columns)),
     )
     return _Found(table, layout, Columns(columns), profile)
 
@@ -220,6 +242,7 @@ def _currencies(columns: tuple[FeedColumn, ...], table: Table) -> tuple[str, ...
         if column.field == "currency":
             found |= dict.fromkeys(code for cell in cells if (code := _currency_of(f"0 {cell}")))
         elif column.field in {"price", "sale_price", "compare_at_price"}:
+            found |= {column.currency: None} if column.currency else {}
             found |= dict.fromkeys(code for cell in cells if (code := _currency_of(cell)))
     return tuple(found)
 

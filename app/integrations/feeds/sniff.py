@@ -3,10 +3,11 @@ Decided by content, never by the file's name; what can only be known at the end 
 """
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from app.integrations.contracts.feed import FeedWarning
-from app.integrations.feeds.delimited import DelimitedRows, Dialect, split_rows
+from app.integrations.feeds.delimited import DelimitedRows, Dialect, count_broken, split_rows
 from app.integrations.feeds.encoding import TextScan, scan
 from app.integrations.feeds.errors import (
     FeedCutOff,
@@ -16,6 +17,7 @@ from app.integrations.feeds.errors import (
     FeedRefused,
     FeedTooManyColumns,
 )
+from app.integrations.feeds.header_rows import SEARCHED_ROWS, find_header
 from app.integrations.feeds.headers import count_known, unique_names
 from app.integrations.feeds.records import BrokenRow, Position, RowStream, Table
 
@@ -24,7 +26,6 @@ _SELDOM_QUOTED = "\t|"  # a quote in such files is an inch sign or a name more o
 MAX_COLUMNS = 1000
 _SAMPLE_CHARACTERS = 1 << 19
 _SAMPLE_ROWS = 200
-_HEADER_ROWS = 30
 _TAIL = 1 << 16
 
 Rows = list[tuple[int, list[str]]]
@@ -39,10 +40,12 @@ def open_table(path: Path, known: frozenset[str]) -> Table:
     dialect, rows = _best_dialect(text, found, known)
     if not rows:
         raise FeedEmpty("The file holds nothing.", "Export it again and check that it has rows.")
+    if '\\"' in text:
+        dialect, rows = _settle_escapes(text, dialect, rows)
     if found.quotes % 2 or (found.quotes and dialect.delimiter in _SELDOM_QUOTED):
         dialect, rows = _settle_quotes(path, text, dialect, rows)
-    place = _header_place(rows, known)
-    header_line, header = rows[place]
+    place, header = find_header(rows, known)
+    header_line = rows[place][0]
     sample = rows[place + 1 :]
     if len(header) > MAX_COLUMNS:
         raise FeedTooManyColumns(
@@ -112,25 +115,24 @@ def _best_dialect(text: str, found: TextScan, known: frozenset[str]) -> tuple[Di
 
 
 def _sample(text: str, dialect: Dialect) -> Rows:
-    rows = split_rows(text, dialect, _SAMPLE_ROWS + _HEADER_ROWS)
-    is_cut = len(text) == _SAMPLE_CHARACTERS and len(rows) < _SAMPLE_ROWS + _HEADER_ROWS
+    rows = split_rows(text, dialect, _SAMPLE_ROWS + SEARCHED_ROWS)
+    is_cut = len(text) == _SAMPLE_CHARACTERS and len(rows) < _SAMPLE_ROWS + SEARCHED_ROWS
     return rows[:-1] if is_cut and len(rows) > 2 else rows
 
 
 def _score(rows: Rows, known: frozenset[str]) -> tuple[int, float, int]:
     """How well a delimiter fits: names known in a header, then a constant number of cells, then many of them."""
-    names = max((count_known(cells, known) for _, cells in rows[:_HEADER_ROWS]), default=0)
+    names = max((count_known(cells, known) for _, cells in rows[:SEARCHED_ROWS]), default=0)
     usual, times = Counter(len(cells) for _, cells in rows).most_common(1)[0] if rows else (0, 0)
     return names, times / len(rows) if usual > 1 else 0.0, usual
 
 
-def _header_place(rows: Rows, known: frozenset[str]) -> int:
-    """The row with the most known names; without any, the first one as wide as most."""
-    counts = [count_known(cells, known) for _, cells in rows[:_HEADER_ROWS]]
-    if counts and max(counts) > 0:
-        return counts.index(max(counts))
-    usual = Counter(len(cells) for _, cells in rows).most_common(1)[0][0]
-    return next(place for place, (_, cells) in enumerate(rows) if len(cells) >= usual)
+def _settle_escapes(text: str, dialect: Dialect, rows: Rows) -> tuple[Dialect, Rows]:
+    """Backslashes escape quotes where that mends rows which are broken otherwise."""
+    escaping = replace(dialect, escapes=True)
+    if count_broken(text, dialect) <= count_broken(text, escaping):
+        return dialect, rows
+    return escaping, _sample(text, escaping)
 
 
 def _settle_quotes(path: Path, text: str, dialect: Dialect, rows: Rows) -> tuple[Dialect, Rows]:
