@@ -5,6 +5,7 @@ from app.core import idempotency, migrations
 from app.core.database import SharedBase, TenantBase
 from app.intake import models as intake
 from app.inventory import models as inventory
+from app.jobs import models as jobs
 from app.pricing import models as pricing
 from app.products import models as products
 from app.queue import models as queue
@@ -19,6 +20,7 @@ __all__ = [
     "idempotency",
     "intake",
     "inventory",
+    "jobs",
     "migrations",
     "pricing",
     "products",

@@ -20,6 +20,7 @@ class RowAction(StrEnum):
     UPDATED = "updated"
     UNCHANGED = "unchanged"
     REJECTED = "rejected"
+    ARCHIVED = "archived"
     WARNING = "warning"
 
 
@@ -40,6 +41,8 @@ class StagedProduct(TenantBase):
     title: Mapped[str | None] = mapped_column(Text)
     description: Mapped[str | None] = mapped_column(Text)
     brand: Mapped[str | None] = mapped_column(Text)
+    # Becomes a category, and its id, when the product is written.
+    category_path: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     category_id: Mapped[UUID | None] = mapped_column(Uuid)
     tags: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     url: Mapped[str | None] = mapped_column(Text)
@@ -77,6 +80,16 @@ class StagedVariant(TenantBase):
     image_url: Mapped[str | None] = mapped_column(Text)
     options: Mapped[dict[str, str]] = mapped_column(JSONB)
     attributes: Mapped[dict[str, str]] = mapped_column(JSONB)
+
+
+class StagedVanished(TenantBase):
+    """One product that its source knew and no longer names: found before anything is written, archived at the end."""
+
+    __tablename__ = "staged_vanished"
+
+    job_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    product_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    external_id: Mapped[str] = mapped_column(Text)
 
 
 class ImportRow(TenantBase):

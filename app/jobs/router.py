@@ -11,10 +11,19 @@ from app.accounts.idempotent import Idempotent
 from app.core.pagination import Page, page_response
 from app.core.problems import problems
 from app.core.tenancy import Scope
-from app.jobs import errors, live, overview, steering, tickets
+from app.jobs import changes, errors, live, overview, steering, tickets
 from app.jobs.dependencies import Held, Reader, get_feed, get_watcher, may_read, may_steer
 from app.jobs.live import JobFeed
-from app.jobs.schemas import JobAccepted, JobQuery, JobRetried, JobStats, JobView, StreamTicketView
+from app.jobs.schemas import (
+    ChangeQuery,
+    ChangeView,
+    JobAccepted,
+    JobQuery,
+    JobRetried,
+    JobStats,
+    JobView,
+    StreamTicketView,
+)
 from app.queue.models import Job
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
@@ -96,6 +105,17 @@ async def undo_job(job_id: UUID, idempotency: Idempotent, session: TenantSession
     """Start a job that takes this one back: what was changed since by others stays, and the report says so."""
     job = await steering.undo(session, job_id)
     return await idempotency.remember(session, ACCEPTED, _accepted(job), _location(job))
+
+
+@router.get("/{job_id}/items", response_model=Page[ChangeView], responses=problems(errors.JobNotFound))
+async def list_job_changes(
+    job_id: UUID, actor: Reader, session: TenantSession, query: Annotated[ChangeQuery, Query()]
+) -> Response:
+    """What a job changed, product by product, with before and after of every field; of a preview, what it would change.
+
+    Of an undo: what became of each change of the job that it takes back, and why some were kept.
+    """
+    return page_response(await changes.list_changes(session, actor.tenant_id, job_id, query), query, ChangeView)
 
 
 @router.post("/{job_id}/events/ticket", status_code=status.HTTP_201_CREATED, responses=problems(errors.JobNotFound))

@@ -8,8 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from app.core.pagination import PageQuery
 from app.core.text import CleanStr
+from app.jobs.models import NO_PRODUCT, ChangeAction, ChangeKind, JobChange, Undone
 from app.queue.names import JobStatus, OutcomeKind, Queue
 
+MONEY_FIELDS = frozenset({"price", "compare_at_price", "cost"})
 JOB_ID = "01a2048e-3511-758b-9153-818473700ed7"
 
 
@@ -70,6 +72,54 @@ class JobQuery(PageQuery):
     job_type: Annotated[CleanStr | None, Field(max_length=100, description="Only jobs of this kind.")] = None
     queue: Annotated[Queue | None, Field(description="Only jobs of this queue.")] = None
     parent_id: Annotated[UUID | None, Field(description="Only the children of this job.")] = None
+
+
+class ChangeView(BaseModel):
+    """What a job did to one field, or to a whole thing (`field` is null). Amounts are decimal strings."""
+
+    product_id: UUID | None = Field(description="Whose change it is; null for categories.", examples=[JOB_ID])
+    kind: ChangeKind = Field(description="What was changed; `identity` is what a source calls the product.")
+    entity_id: UUID = Field(description="The product, variant, offer, image or category itself.", examples=[JOB_ID])
+    field: str | None = Field(examples=["price"])
+    action: ChangeAction = Field(description="`refused`: it was not done; `code` and `message` say why.")
+    before: JsonValue = Field(description="Null where there was nothing.", examples=["19.90"])
+    after: JsonValue = Field(description="Null where nothing is left.", examples=["17.50"])
+    undone: Undone | None = Field(description="What an undo made of it; null while nobody has asked for one.")
+    code: str | None = Field(description="Why it was refused, or kept by the undo: a stable name.")
+    message: str | None = Field(description="The same in words.")
+
+    @classmethod
+    def of(cls, change: JobChange) -> Self:
+        is_money = change.field in MONEY_FIELDS
+        return cls(
+            product_id=None if change.product_id == NO_PRODUCT else change.product_id,
+            kind=ChangeKind(change.kind),
+            entity_id=change.entity_id,
+            field=change.field or None,
+            action=ChangeAction(change.action),
+            before=_amount(change.before) if is_money else change.before,
+            after=_amount(change.after) if is_money else change.after,
+            undone=Undone(change.undone) if change.undone else None,
+            code=change.code,
+            message=change.message,
+        )
+
+
+def _amount(stored: JsonValue) -> JsonValue:
+    # As the rest of the API shows amounts: at least two decimals and no zero beyond them.
+    if not isinstance(stored, str):
+        return stored
+    return stored[:-2] if stored.endswith("00") else stored.removesuffix("0")
+
+
+class ChangeQuery(PageQuery):
+    """Which changes of a job to list."""
+
+    action: Annotated[ChangeAction | None, Field(description="Only what was created, updated, removed")] = None
+    kind: Annotated[ChangeKind | None, Field(description="Only changes of things of this kind.")] = None
+    field: Annotated[CleanStr | None, Field(max_length=60, description="Only changes of this field.")] = None
+    product_id: Annotated[UUID | None, Field(description="Only changes of this product.")] = None
+    undone: Annotated[Undone | None, Field(description="Only what an undo has restored, or kept.")] = None
 
 
 class JobStats(BaseModel):

@@ -144,6 +144,10 @@ class Product(TenantBase):
     locked_fields: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=NO_TEXTS)
     content_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
     version: Mapped[int] = mapped_column(Integer, server_default="1")
+    # What the product was before its source dropped it: it comes back as that when the source names it again.
+    former_status: Mapped[str | None] = mapped_column(Text)
+    # How many versions were taken back by undoing: as many as `version` counts too much for "unchanged since".
+    undone_steps: Mapped[int] = mapped_column(Integer, server_default="0")
     created_at: Mapped[datetime] = mapped_column(TIMESTAMP, server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(TIMESTAMP, server_default=func.now())
     deleted_at: Mapped[datetime | None] = mapped_column(TIMESTAMP)
