@@ -9,6 +9,7 @@ from app.jobs import models as jobs
 from app.pricing import models as pricing
 from app.products import models as products
 from app.queue import models as queue
+from app.scraping import models as scraping
 
 SHARED_METADATA = SharedBase.metadata
 TENANT_METADATA = TenantBase.metadata
@@ -25,4 +26,5 @@ __all__ = [
     "pricing",
     "products",
     "queue",
+    "scraping",
 ]

@@ -13,6 +13,7 @@ from app.api.limits import limit_caller
 from app.jobs import router as jobs
 from app.products import categories_router, parts_router, prices_router, stock_router
 from app.products import router as products
+from app.scraping import mappings_router
 from app.scraping import router as scraping
 
 BASE: Final = "/api/v1"
@@ -27,6 +28,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     files.router,
     jobs.router,
     scraping.router,
+    mappings_router.router,
 )
 
 EVERY_ROUTE: Final = (Depends(refuse_unknown_parameters), Depends(limit_caller))

@@ -15,3 +15,13 @@ class ReportNotReady(Conflict):
 
     code, title = "report_not_ready", "The rejected rows can be downloaded once the import has ended"
     mend = "Wait until the job is completed; meanwhile the report can be read with format=json."
+
+
+class MappingNotFound(NotFound):
+    code, title = "mapping_not_found", "There is no such mapping"
+    mend = "Take the id or the name from GET /scraping/mappings."
+
+
+class MappingNameTaken(Conflict):
+    code, title = "mapping_name_taken", "Another mapping has this name already"
+    mend = "Choose another name, or change the mapping that has it."

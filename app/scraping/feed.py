@@ -4,21 +4,23 @@ import asyncio
 import tempfile
 from pathlib import Path
 from typing import cast
+from uuid import UUID
 
-from pydantic import JsonValue
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts import tenants
 from app.core.upload import Upload
 from app.intake import report, road, sources
-from app.integrations.contracts.feed import FeedProfile
+from app.integrations.contracts.feed import DecimalMark, FeedProfile
 from app.integrations.feeds.errors import FeedRefused
 from app.integrations.feeds.forms import Format
+from app.integrations.feeds.headers import header_hash
 from app.integrations.feeds.reader import FeedReader, open_feed
 from app.queue.models import Job, JsonObject
 from app.queue.outbox import enqueue
 from app.queue.outcome import Outcome
 from app.queue.run import Run
+from app.scraping import mappings
 from app.scraping.schemas import FeedForm
 
 IMPORT_CSV = "import_csv_products"
@@ -28,6 +30,9 @@ LINES_AT_ONCE = 5000
 
 async def start_import(session: AsyncSession, upload: Upload, form: FeedForm) -> Job:
     """Enqueue the import of a stored file."""
+    read_by = await mappings.choose(
+        session, columns=form.mapping, mapping_id=form.mapping_id, name=form.mapping_name, source=form.source
+    )
     params: JsonObject = {
         "object_key": upload.object.key,
         "size": upload.object.size,
@@ -36,7 +41,8 @@ async def start_import(session: AsyncSession, upload: Upload, form: FeedForm) ->
         "source": form.source,
         "mode": form.mode,
         "format": form.format,
-        "mapping": cast("JsonValue", form.mapping),
+        "remember_mapping": form.remember_mapping,
+        **read_by.params(),
     }
     return await enqueue(session, IMPORT_CSV, params=params)
 
@@ -47,19 +53,34 @@ async def import_feed(run: Run) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="crossdock-feed-") as folder:
         path = Path(folder) / "feed"
         await run.resources.store.fetch_to_file(str(run.params["object_key"]), path)
-        mapping = cast("dict[str, str] | None", run.params["mapping"])
-        wanted = cast("Format", run.params["format"])
         try:
-            feed = await asyncio.to_thread(
-                open_feed, path, mapping=mapping, wanted=wanted, default_currency=origin.default_currency
-            )
+            feed = await asyncio.to_thread(_open, path, run.params, origin.default_currency)
             counters = await road.bring_in(run, feed, origin)
         except FeedRefused as refused:
             await road.forget(run)
             return Outcome.rejected(refused.code, refused.detail)
         await _complete_report(run, feed)
-    result: JsonObject = {**counters, **_described(feed.profile)}
+    await _keep_mapping(run, origin, feed.profile)
+    result: JsonObject = {**counters, **_described(feed.profile), "mapping_used": run.params.get("mapping_used")}
     return Outcome.partial(result) if counters["rejected"] else Outcome.ok(result)
+
+
+def _open(path: Path, params: JsonObject, currency: str) -> FeedReader:
+    mapping = cast("dict[str, str] | None", params["mapping"])
+    wanted, mark = cast("Format", params["format"]), cast("DecimalMark | None", params.get("decimal_mark"))
+    return open_feed(path, default_currency=currency, mapping=mapping, wanted=wanted, decimal_mark=mark)
+
+
+async def _keep_mapping(run: Run, origin: road.Origin, profile: FeedProfile) -> None:
+    """What a successful import teaches: the columns that a mapping is for, and that the source shall use it."""
+    used = run.params.get("mapping_used")
+    if not isinstance(used, dict):
+        return
+    mapping_id = UUID(str(used["id"]))
+    async with run.sessions.begin() as session:
+        await mappings.learn_header(session, mapping_id, header_hash(column.name for column in profile.columns))
+        if run.params.get("remember_mapping"):
+            await mappings.remember(session, origin.source_id, mapping_id)
 
 
 async def _complete_report(run: Run, feed: FeedReader) -> None:
@@ -83,6 +104,7 @@ def _described(profile: FeedProfile) -> JsonObject:
         "header_line": profile.header_line,
         "currencies": list(profile.currencies),
         "columns": [column.name for column in profile.columns],
+        "header_hash": header_hash(column.name for column in profile.columns),
         "mapping": dict(profile.mapping),
         "warnings_of_file": [{"code": warning.code, "message": warning.message} for warning in profile.warnings],
     }
@@ -98,4 +120,5 @@ async def _take_turn(run: Run) -> road.Origin:
         currency = await tenants.get_currency(session, cast("int", run.tenant_id))
     if not has_lease:
         run.postpone(f"Waits for the import of “{name}” before it.", seconds=TURN_SECONDS)
-    return road.Origin(source_id, own_file=kind == "upload", default_currency=currency)
+    default = str(run.params.get("default_currency") or currency)
+    return road.Origin(source_id, own_file=kind == "upload", default_currency=default)

@@ -20,7 +20,7 @@ from app.core.storage import StorageAway
 from app.core.upload import UploadInvalid, receive_upload
 from app.jobs.schemas import JobView
 from app.scraping import feed, reports
-from app.scraping.errors import ImportNotFound, ReportNotReady
+from app.scraping.errors import ImportNotFound, MappingNotFound, ReportNotReady
 from app.scraping.schemas import MAPPING_EXAMPLE, FeedForm, ReportQuery, ReportRow
 
 router = APIRouter(prefix="/scraping", tags=["scraping"])
@@ -42,6 +42,13 @@ FORM = {
                     "mode": {"type": "string", "enum": ["partial"], "default": "partial"},
                     "format": {"type": "string", "enum": ["auto", "csv", "tsv"], "default": "auto"},
                     "mapping": {"type": "string", "description": "A JSON object.", "example": MAPPING_EXAMPLE},
+                    "mapping_id": {"type": "string", "format": "uuid", "description": "A saved mapping."},
+                    "mapping_name": {"type": "string", "description": "A saved mapping by its name."},
+                    "remember_mapping": {
+                        "type": "boolean",
+                        "default": False,
+                        "description": "Let the source use the saved mapping by itself from now on.",
+                    },
                 },
             }
         }
@@ -53,7 +60,7 @@ FORM = {
     "/feed",
     status_code=status.HTTP_202_ACCEPTED,
     response_model=JobView,
-    responses=problems(UploadInvalid, StorageAway),
+    responses=problems(UploadInvalid, StorageAway, MappingNotFound),
     openapi_extra={"requestBody": FORM},
 )
 async def import_feed(

@@ -1,10 +1,11 @@
 """What clients send to start an import and what they read of its report."""
 
 import json
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
+from pydantic_core import PydanticCustomError
 
 from app.core.pagination import PageQuery
 from app.core.text import CleanStr
@@ -57,6 +58,24 @@ class FeedForm(BaseModel):
             examples=[MAPPING_EXAMPLE],
         ),
     ] = None
+    mapping_id: Annotated[
+        UUID | None, Field(description="A saved mapping. `mapping` beside it wins for the columns it names.")
+    ] = None
+    mapping_name: Annotated[
+        CleanStr | None, Field(max_length=200, description="A saved mapping by its name, instead of its id.")
+    ] = None
+    remember_mapping: Annotated[
+        bool, Field(description="Let the source use the saved mapping by itself from now on, once this import went in.")
+    ] = False
+
+    @model_validator(mode="after")
+    def _name_one_mapping(self) -> Self:
+        if self.mapping_id is not None and self.mapping_name is not None:
+            raise PydanticCustomError("contradiction", "give mapping_id or mapping_name, not both")
+        if self.remember_mapping and self.mapping_id is None and self.mapping_name is None:
+            message = "remember_mapping needs mapping_id or mapping_name: save the mapping first"
+            raise PydanticCustomError("mapping_not_named", message)
+        return self
 
 
 class ReportRow(BaseModel):

@@ -136,15 +136,17 @@ def override(columns: Sequence[FeedColumn], mapping: Mapping[str, str]) -> list[
 
 
 def with_decimal_marks(
-    columns: Sequence[FeedColumn], sample: Sequence[Sequence[str]]
+    columns: Sequence[FeedColumn], sample: Sequence[Sequence[str]], said: DecimalMark | None = None
 ) -> tuple[tuple[FeedColumn, ...], list[FeedWarning]]:
-    """Decides per column of numbers whether 1.234 is a thousand or one and a bit; in doubt it is as in the others."""
+    """Decides per column of numbers whether 1.234 is a thousand or one and a bit; in doubt it is as in the others.
+    A mark that the seller has `said` decides for all of them.
+    """
     cells = {
         column.index: [row[column.index] for row in sample if column.index < len(row)]
         for column in columns
         if fields.KINDS.get(column.field or "", "text") != "text"
     }
-    votes = {index: numbers.vote(values) for index, values in cells.items()}
+    votes = {index: said or numbers.vote(values) for index, values in cells.items()}
     sure = [mark for mark in votes.values() if mark]
     usual: DecimalMark = "," if sure.count(",") > sure.count(".") else "."
     warnings = [

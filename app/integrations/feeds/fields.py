@@ -26,6 +26,8 @@ KINDS: dict[str, Kind] = {
 recognised so that they are not mistaken for the price."""
 
 REPEATABLE = frozenset({"more_images", "attribute", "vat", "net_price", "ignore"})
+OF_OUR_EXPORT: frozenset[str] = frozenset()
+"""Fields that only the layout of our own export knows; they are not mapped by hand."""
 UNUSED = frozenset({"net_price", "vat", "ignore"})
 
 ALIASES: dict[str, str] = {

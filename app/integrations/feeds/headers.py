@@ -1,5 +1,6 @@
 """Column names as files write them: made comparable, made unique, recognised. Which name means what is the layouts'."""
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -37,3 +38,9 @@ def count_known(cells: Iterable[str], known: frozenset[str]) -> int:
 def is_known(cell: str, known: frozenset[str]) -> bool:
     """Whether the cell is the name of a column that some layout knows, with or without a currency."""
     return normalised(cell) in known or normalised(split_currency(cell)[0]) in known
+
+
+def header_hash(names: Iterable[str]) -> str:
+    """What the headers of files of one kind have in common: their columns by comparable name, in any order."""
+    keys = sorted({normalised(name) for name in names} - {normalised(name) for name in REPORT_COLUMNS})
+    return hashlib.sha256("\n".join(keys).encode()).hexdigest()

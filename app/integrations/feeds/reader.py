@@ -11,7 +11,7 @@ from pathlib import Path
 
 from app.core.money import parse_currency
 from app.integrations.contracts.catalogue import Page, RejectedRow, SourceProduct, merged_fragments
-from app.integrations.contracts.feed import FeedColumn, FeedProfile, FeedWarning
+from app.integrations.contracts.feed import DecimalMark, FeedColumn, FeedProfile, FeedWarning
 from app.integrations.feeds.cells import Cells
 from app.integrations.feeds.columns import Columns, override, propose, with_decimal_marks
 from app.integrations.feeds.currencies import keep_one
@@ -37,10 +37,11 @@ def inspect(
     default_currency: str | None = None,
     mapping: Mapping[str, str] | None = None,
     wanted: Format = "auto",
+    decimal_mark: DecimalMark | None = None,
 ) -> FeedProfile:
     """What the file is and how its columns would be used; changes nothing. Raises FeedRefused where it is no feed."""
     currency = parse_currency(default_currency) if default_currency else None
-    return _look(path, mapping or {}, wanted, currency).profile
+    return _look(path, mapping or {}, wanted, currency, decimal_mark).profile
 
 
 def open_feed(
@@ -49,14 +50,16 @@ def open_feed(
     default_currency: str | None = None,
     mapping: Mapping[str, str] | None = None,
     wanted: Format = "auto",
+    decimal_mark: DecimalMark | None = None,
 ) -> "FeedReader":
     """A reader of the file as a catalogue source. Raises FeedRefused where the file cannot be used.
 
     `mapping` {source column: our field} overrides what inspect proposes. `default_currency` stands in where the file
-    names none; without it such prices come without a currency. `wanted` is the format that the request named.
+    names none; without it such prices come without a currency. `wanted` is the format that the request named,
+    `decimal_mark` the mark that the seller did, where that is not found out by looking.
     """
     currency = parse_currency(default_currency) if default_currency else None
-    found = _look(path, mapping or {}, wanted, currency)
+    found = _look(path, mapping or {}, wanted, currency, decimal_mark)
     if not any(found.columns.index(field) >= 0 for field in _IDENTITY):
         names = ", ".join(f"'{column.name[:60]}'" for column in found.columns.all[:30])
         raise FeedNoUsableColumn(
@@ -204,7 +207,13 @@ class FeedReader:
             stream.close()
 
 
-def _look(path: Path, mapping: Mapping[str, str], wanted: Format, default_currency: str | None) -> _Found:
+def _look(
+    path: Path,
+    mapping: Mapping[str, str],
+    wanted: Format,
+    default_currency: str | None,
+    decimal_mark: DecimalMark | None,
+) -> _Found:
     table = open_table(path, KNOWN_NAMES | frozenset(map(normalised, mapping)), wanted)
     layout = recognise(frozenset(map(normalised, table.header)))
     proposed = propose(
@@ -216,7 +225,7 @@ def _look(path: Path, mapping: Mapping[str, str], wanted: Format, default_curren
         default_currency=default_currency,
     )
     chosen, choices = keep_one(override(proposed, mapping), default_currency)
-    columns, doubts = with_decimal_marks(chosen, table.sample)
+    columns, doubts = with_decimal_marks(chosen, table.sample, decimal_mark)
     currencies = _currencies(columns, table)
     profile = FeedProfile(
         form=table.form,
