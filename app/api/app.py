@@ -29,6 +29,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             async with app.state.authenticator.listening():
                 yield
         finally:
+            await announce.finish()
+            if feed := getattr(app.state, "job_feed", None):
+                await feed.close()
             await app.state.system.close()
             await app.state.resources.close()
 

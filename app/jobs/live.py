@@ -8,6 +8,7 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
+from itertools import chain
 from uuid import UUID
 
 from redis.asyncio import Redis
@@ -18,7 +19,7 @@ from app.core.resources import Resources
 from app.core.tenancy import Scope
 from app.jobs import overview
 from app.jobs.schemas import JobView
-from app.queue.announce import JOB_CHANGED
+from app.queue.announce import JOB_CHANGED, NOBODY_SECONDS
 
 CONNECT_SECONDS = 1.0
 # A word may get lost, so even a quiet stream looks now and then.
@@ -34,6 +35,7 @@ class JobFeed:
         self._settings = settings
         self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
         self._subscription: asyncio.Task[None] | None = None
+        self._closed = False
         self.connected = asyncio.Event()
 
     @contextmanager
@@ -41,7 +43,7 @@ class JobFeed:
         """An event that is set whenever the job has changed."""
         changed = asyncio.Event()
         self._waiting[job_id.hex].add(changed)
-        if self._subscription is None:
+        if self._subscription is None and not self._closed:
             self._subscription = asyncio.create_task(self._subscribe())
         try:
             yield changed
@@ -50,29 +52,46 @@ class JobFeed:
             if not self._waiting[job_id.hex]:
                 del self._waiting[job_id.hex]
 
+    async def close(self) -> None:
+        """End the subscription. It is asked to, not cancelled: redis-py may lose a cancellation."""
+        self._closed = True
+        if self._subscription is not None:
+            await asyncio.wait([self._subscription])
+
+    @property
+    def _is_wanted(self) -> bool:
+        return bool(self._waiting) and not self._closed
+
     async def _subscribe(self) -> None:
-        # It ends by itself when nobody waits any more; redis-py may lose a cancellation.
         client: Redis = Redis.from_url(
             self._settings.redis_url, socket_connect_timeout=CONNECT_SECONDS, decode_responses=True
         )
-        while self._waiting:
-            try:
-                await self._hear(client)
-            except (RedisError, OSError, TimeoutError):
-                await asyncio.sleep(CONNECT_SECONDS)
-            finally:
-                self.connected.clear()
-        self._subscription = None
-        await client.aclose()
+        try:
+            while self._is_wanted:
+                try:
+                    await self._hear(client)
+                except (RedisError, OSError, TimeoutError):
+                    await asyncio.sleep(CONNECT_SECONDS)
+                finally:
+                    self.connected.clear()
+        finally:
+            self._subscription = None
+            await client.aclose()
 
     async def _hear(self, client: Redis) -> None:
         async with client.pubsub(ignore_subscribe_messages=True) as channel:
             await channel.subscribe(self._settings.redis_key_prefix + JOB_CHANGED)
             self.connected.set()
-            while self._waiting:
+            # Who had nobody to speak to keeps silent for a moment more: look what that was.
+            asyncio.get_running_loop().call_later(2 * NOBODY_SECONDS, self._wake_all)
+            while self._is_wanted:
                 message = await channel.get_message(timeout=LOOK_UP_SECONDS)
                 for changed in self._waiting.get(message["data"], ()) if message else ():
                     changed.set()
+
+    def _wake_all(self) -> None:
+        for changed in chain.from_iterable(self._waiting.values()):
+            changed.set()
 
 
 async def stream(

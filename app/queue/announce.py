@@ -4,6 +4,7 @@ Nothing waits for them and nothing depends on them: the pulse polls, and so do t
 """
 
 import asyncio
+import time
 from uuid import UUID
 
 from redis.asyncio import Redis
@@ -15,10 +16,16 @@ from app.core.redis import RedisGate
 
 WAKE_UP = "wake-up"
 JOB_CHANGED = "job-changed"
+# The pulse looks again after this time as long as it finds something, so words that follow each other faster are idle.
+LINGER_SECONDS = 0.05
+# How long nobody is spoken to after nobody has listened; a stream that has just begun looks again by itself.
+NOBODY_SECONDS = 0.25
 _HELD = "words_after_commit"
 
 _gate: RedisGate | None = None
-_speaking: set[asyncio.Task[None]] = set()
+_speaking: set[asyncio.Task[int]] = set()
+_woken_at = 0.0
+_nobody_until = 0.0
 
 
 def use(gate: RedisGate | None) -> None:
@@ -38,9 +45,12 @@ def job_after_commit(session: AsyncSession, job_id: UUID) -> None:
 
 
 async def job_changed(job_id: UUID) -> None:
-    """Tell live streams that a job has changed."""
-    if _gate is not None:
-        await _publish(_gate, {(JOB_CHANGED, job_id.hex)})
+    """Tell live streams that a job has changed; into the void only now and then, since a word costs a round trip."""
+    global _nobody_until  # noqa: PLW0603 (what this process heard of the other side)
+    if _gate is None or time.monotonic() < _nobody_until:
+        return
+    if await _publish(_gate, {(JOB_CHANGED, job_id.hex)}) == 0:
+        _nobody_until = time.monotonic() + NOBODY_SECONDS
 
 
 async def finish() -> None:
@@ -59,16 +69,23 @@ def _hold(session: AsyncSession, word: tuple[str, str]) -> None:
 
 
 def _speak(session: Session) -> None:
+    global _woken_at  # noqa: PLW0603 (a burst of commits sends one word, not one each)
     words: set[tuple[str, str]] = session.info.pop(_HELD, set())
+    if (WAKE_UP, "") in words:
+        if time.monotonic() - _woken_at < LINGER_SECONDS:
+            words.discard((WAKE_UP, ""))
+        else:
+            _woken_at = time.monotonic()
     if _gate is not None and words:
         task = asyncio.get_running_loop().create_task(_publish(_gate, words))
         _speaking.add(task)
         task.add_done_callback(_speaking.discard)
 
 
-async def _publish(gate: RedisGate, words: set[tuple[str, str]]) -> None:
-    async def call(client: Redis) -> None:
-        for channel, text in words:
-            await client.publish(gate.prefix + channel, text)
+async def _publish(gate: RedisGate, words: set[tuple[str, str]]) -> int:
+    """How many have heard them."""
 
-    await gate.guarded(call, None)
+    async def call(client: Redis) -> int:
+        return sum([int(await client.publish(gate.prefix + channel, text)) for channel, text in words])
+
+    return await gate.guarded(call, 0)

@@ -20,7 +20,7 @@ _LOOK = text(
     "SELECT cancel_requested_at IS NOT NULL FROM jobs WHERE id = :job_id AND attempt = :attempt AND status = 'running'"
 )
 _BEAT = text(
-    "UPDATE jobs SET heartbeat_at = now() WHERE id = :job_id AND attempt = :attempt AND status = 'running'"
+    "UPDATE jobs SET heartbeat_at = clock_timestamp() WHERE id = :job_id AND attempt = :attempt AND status = 'running'"
     " RETURNING cancel_requested_at IS NOT NULL"
 )
 

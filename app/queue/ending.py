@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import bindparam, text
-from sqlalchemy.dialects.postgresql import JSONB
+import orjson
+from pydantic import JsonValue
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
@@ -16,9 +17,7 @@ from app.queue.models import JsonObject
 from app.queue.outcome import Outcome
 from app.queue.patience import patiently
 
-_FINISH = text(
-    "SELECT finish_job(:job_id, :attempt, :tenant_id, :user_id, :progress, :status, :outcome, :result, :code, :message)"
-).bindparams(bindparam("progress", type_=JSONB), bindparam("result", type_=JSONB(none_as_null=True)))
+_FINISH = "SELECT finish_job($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) AS revision"
 
 # A cancel that came in meanwhile wins; attempts in a row that did not move the cursor are counted, and end the job.
 _GIVE_BACK = text("""
@@ -64,24 +63,21 @@ class GiveBack:
 
 async def finish(means: Means, delivery: Delivery, outcome: Outcome, progress: JsonObject) -> bool:
     """Write the end of a job in one round trip; False if the attempt had been superseded."""
-    values = {
-        "job_id": delivery.job_id,
-        "attempt": delivery.attempt,
-        **scope_values(delivery),
-        "progress": progress,
-        "status": outcome.status.value,
-        "outcome": outcome.kind.value if outcome.kind else None,
-        "result": outcome.result,
-        "code": outcome.code,
-        "message": outcome.message,
-    }
-    engine = means.engine(delivery.scope).execution_options(isolation_level="AUTOCOMMIT")
-
-    async def write() -> bool:
-        async with engine.connect() as connection:
-            return await connection.scalar(_FINISH, values) is not None
-
-    return await patiently(write, seconds=means.settings.job_stale_seconds)
+    values = (
+        delivery.job_id,
+        delivery.attempt,
+        *scope_values(delivery),
+        _to_json(progress),
+        outcome.status.value,
+        outcome.kind.value if outcome.kind else None,
+        None if outcome.result is None else _to_json(outcome.result),
+        outcome.code,
+        outcome.message,
+    )
+    row = await patiently(
+        lambda: means.fetch_row(delivery.scope, _FINISH, *values), seconds=means.settings.job_stale_seconds
+    )
+    return row is not None and row["revision"] is not None
 
 
 async def give_back(session: AsyncSession, job_id: UUID, attempt: int, reason: GiveBack) -> str | None:
@@ -97,3 +93,7 @@ async def give_back(session: AsyncSession, job_id: UUID, attempt: int, reason: G
     }
     status: str | None = await session.scalar(_GIVE_BACK, values)
     return status
+
+
+def _to_json(value: JsonValue) -> str:
+    return orjson.dumps(value).decode()

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.core.config import Settings
 from app.core.database import Sessions
 from app.core.resources import Resources
 from app.core.system_session import SystemDatabase
-from app.core.tenancy import Scope
+from app.core.tenancy import NO_SCOPE, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +25,26 @@ class Means:
     def settings(self) -> Settings:
         return self.resources.settings
 
-    def engine(self, scope: Scope) -> AsyncEngine:
-        """The pool that reaches the rows of a scope: work that belongs to nobody is the platform's."""
-        return self.system.engine if scope == Scope() else self.resources.database.engine
-
     def sessions(self, scope: Scope) -> Sessions:
         """Sessions in a scope; under the system role where the work is the platform's."""
-        return Sessions(self.engine(scope), scope)
+        return Sessions(self._engine(scope), scope)
+
+    async def fetch_row(self, scope: Scope, sql: str, *values: object) -> asyncpg.Record | None:
+        """One statement outside a transaction, in one round trip, straight through the driver: a job claims and ends by
+        two of these, and SQLAlchemy's way costs three times as much. JSON is given as text.
+        """
+        async with self._engine(scope).connect() as connection:
+            driver = (await connection.get_raw_connection()).driver_connection
+            try:
+                return await driver.fetchrow(sql, *values)  # type: ignore[union-attr]
+            except BaseException:
+                # SQLAlchemy has not seen the error, so it cannot tell whether the connection still lives.
+                await connection.invalidate()
+                raise
 
     async def close(self) -> None:
         await self.system.close()
         await self.resources.close()
+
+    def _engine(self, scope: Scope) -> AsyncEngine:
+        return self.system.engine if scope == NO_SCOPE else self.resources.database.engine

@@ -33,6 +33,8 @@ _ENQUEUE = (
     .bindparams(bindparam("params", type_=JSONB))
     .columns(*Job.__table__.columns)
 )
+# Built once: the ORM reads a statement's whole shape again whenever it is built anew.
+_ENQUEUE_JOB = select(Job).from_statement(_ENQUEUE)
 
 
 async def enqueue(
@@ -69,7 +71,7 @@ async def enqueue(
         "request_id": context.current().request_id,
         "delay": delay,
     }
-    made: Job | None = await session.scalar(select(Job).from_statement(_ENQUEUE), values)
+    made: Job | None = await session.scalar(_ENQUEUE_JOB, values)
     if made is None:
         return await _find_first(session, owner, kind.name, idempotency_key)
     announce.wake_after_commit(session)

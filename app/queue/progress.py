@@ -1,7 +1,7 @@
 """How far a job is: what a body has said so far, and the one statement that writes it. Nothing shown ever goes back."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from pydantic import JsonValue
@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.queue.models import JsonObject
 
-# Progress is a heartbeat too. No row: the attempt has been superseded.
+# Progress is a heartbeat too, at the time of this statement: its transaction may have begun long ago. No row: the
+# attempt has been superseded.
 _WRITE = text("""
     UPDATE jobs SET
       items_total = coalesce(CAST(:total AS bigint), items_total),
@@ -24,7 +25,7 @@ _WRITE = text("""
       eta_at = now() + make_interval(secs => CAST(:eta AS double precision)),
       cursor = CASE WHEN :moves THEN :cursor ELSE cursor END,
       advanced = advanced OR :moves,
-      heartbeat_at = now(),
+      heartbeat_at = clock_timestamp(),
       revision = revision + 1
     WHERE id = :job_id AND attempt = :attempt AND status = 'running'
     RETURNING cancel_requested_at IS NOT NULL
@@ -44,10 +45,16 @@ class Progress:
     stage: str | None = None
     message: str | None = None
     counters: JsonObject = field(default_factory=dict)
-    is_dirty: bool = False  # said, not written
+    reports: int = 0
+    written: int = 0  # of the reports
     is_news: bool = True  # written, not announced
     began_with: int = 0
     began_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def is_dirty(self) -> bool:
+        """Whether something was said that is not written."""
+        return self.reports > self.written
 
     @property
     def percent(self) -> float:
@@ -80,8 +87,26 @@ class Progress:
         self.failed = max(self.failed, failed or 0)
         self.stage = stage or self.stage
         self.message = message or self.message
-        self.counters |= counters or {}
-        self.is_dirty = True
+        self.counters = self.counters | (counters or {})
+        self.reports += 1
+
+    def fork(self) -> "Progress":
+        """A copy for a step that may yet be rolled back."""
+        return replace(self)
+
+    def join(self, step: "Progress") -> None:
+        """Take over the copy of a step that has been committed; what was said since its fork stays to be written."""
+        since = self.reports - (step.reports - 1)
+        self.add(
+            total=step.total,
+            processed=step.processed,
+            failed=step.failed,
+            stage=step.stage,
+            message=step.message,
+            counters=step.counters,
+        )
+        self.written = self.reports - since
+        self.is_news = True
 
     def to_json(self) -> JsonObject:
         """The numbers as finish_job() takes them."""
@@ -100,10 +125,10 @@ async def write(
     session: AsyncSession, job_id: UUID, attempt: int, progress: Progress, *, cursor: JsonValue = None, moves: bool
 ) -> bool | None:
     """Write progress, and the cursor if it moves; answers whether a cancel waits, or None for a superseded attempt."""
-    progress.is_dirty = False
-    progress.is_news = True
+    said = progress.reports
     values = progress.to_json() | {"eta": progress.eta_seconds}
     answer: bool | None = await session.scalar(
         _WRITE, {"job_id": job_id, "attempt": attempt, "cursor": cursor, "moves": moves, **values}
     )
+    progress.written, progress.is_news = said, True
     return answer

@@ -54,6 +54,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     log.info("pulse_started")
     try:
         async with asyncio.TaskGroup() as loops:
+            loops.create_task(_stop_when_cancelled(pulse))
             loops.create_task(_relay_forever(pulse))
             loops.create_task(_listen(pulse))
             loops.create_task(_every(pulse, settings.job_sweep_seconds, lambda: _sweep(pulse)))
@@ -65,6 +66,14 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         await pulse.system.close()
         await gate.close()
     log.info("pulse_stopped")
+
+
+async def _stop_when_cancelled(pulse: Pulse) -> None:
+    # Redis's client may swallow a cancellation, and its loop would go on for ever: the flag reaches every loop.
+    try:
+        await pulse.stop.wait()
+    finally:
+        pulse.stop.set()
 
 
 async def _every(pulse: Pulse, seconds: float, action: Callable[[], Awaitable[object]]) -> None:
@@ -93,7 +102,11 @@ async def _relay_forever(pulse: Pulse) -> None:
         pulse.work.clear()
         pause = pulse.settings.outbox_poll_seconds
         try:
-            if await _relay(pulse) == pulse.settings.outbox_batch:
+            sent = await _relay(pulse)
+            if sent == pulse.settings.outbox_batch:
+                continue
+            if sent:
+                await asyncio.sleep(announce.LINGER_SECONDS)
                 continue
         except broker_module.AWAY as error:
             log.warning("broker_away", error=type(error).__name__)
@@ -122,13 +135,15 @@ async def _wait(pulse: Pulse, seconds: float) -> None:
 async def _listen(pulse: Pulse) -> None:
     """Shorten the relay's wait by the wake-ups of others; without Redis the poll does."""
     client: Redis = Redis.from_url(pulse.settings.redis_url, socket_connect_timeout=PAUSE_WITHOUT_BROKER)
-    while not pulse.stop.is_set():
-        try:
-            async with client.pubsub(ignore_subscribe_messages=True) as channel:
-                await channel.subscribe(pulse.settings.redis_key_prefix + announce.WAKE_UP)
-                while not pulse.stop.is_set():
-                    if await channel.get_message(timeout=PAUSE_WITHOUT_BROKER):
-                        pulse.work.set()
-        except (RedisError, OSError, TimeoutError):
-            await asyncio.sleep(PAUSE_WITHOUT_BROKER)
-    await client.aclose()
+    try:
+        while not pulse.stop.is_set():
+            try:
+                async with client.pubsub(ignore_subscribe_messages=True) as channel:
+                    await channel.subscribe(pulse.settings.redis_key_prefix + announce.WAKE_UP)
+                    while not pulse.stop.is_set():
+                        if await channel.get_message(timeout=PAUSE_WITHOUT_BROKER):
+                            pulse.work.set()
+            except (RedisError, OSError, TimeoutError):
+                await asyncio.sleep(PAUSE_WITHOUT_BROKER)
+    finally:
+        await client.aclose()

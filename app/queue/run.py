@@ -5,6 +5,7 @@ A body yields at least once a second and works in steps of at most 2 s, each end
 
 import asyncio
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NoReturn
 from uuid import UUID
 
@@ -28,7 +29,8 @@ class Run:
 
     `cursor` is what the last checkpoint of any attempt stored (None at the first start): a body resumes from there.
     `sessions` opens transactions in the owner's scope (under the system role for platform jobs). `result` is what the
-    job holds so far, e.g. the preview that a person has just confirmed.
+    job holds so far, e.g. the preview that a person has just confirmed. `fruitless_attempts` came to nothing in a row
+    before this one, and are forgotten once it moves the cursor.
     """
 
     job_id: UUID
@@ -42,6 +44,7 @@ class Run:
     sessions: Sessions
     resources: Resources
     reported: Progress = field(default_factory=Progress)
+    fruitless_attempts: int = 0
     stop_reason: JobStopped | None = None
 
     @property
@@ -87,19 +90,16 @@ class Run:
         when another attempt has taken over.
         """
         self.raise_if_stopped()
-        self.reported.add(
-            processed=processed, total=total, failed=failed, stage=stage, message=message, counters=counters
-        )
+        # What is rolled back was not done, so it counts once it is committed.
+        step = self.reported.fork()
+        step.add(processed=processed, total=total, failed=failed, stage=stage, message=message, counters=counters)
         seam("before_checkpoint")
-        cancelled = await progress_writer.write(
-            session, self.job_id, self.attempt, self.reported, cursor=cursor, moves=True
-        )
+        cancelled = await progress_writer.write(session, self.job_id, self.attempt, step, cursor=cursor, moves=True)
         if cancelled is None:
             raise self.stop(AttemptSuperseded())
         if cancelled:
             raise self.stop(JobCancelled())
-        self.cursor = cursor
-        event.listen(session.sync_session, "after_commit", _pass_checkpoint, once=True)
+        event.listen(session.sync_session, "after_commit", partial(self._advance, step, cursor), once=True)
 
     def raise_if_stopped(self) -> None:
         """Raise the reason for which this body must end, if there is one. Call it where a new step begins."""
@@ -119,6 +119,8 @@ class Run:
         """A place of the feature's own where a test may kill the process (FAULT_AT)."""
         seam(name)
 
-
-def _pass_checkpoint(_session: Session) -> None:
-    seam("after_checkpoint")
+    def _advance(self, step: Progress, cursor: JsonValue, _session: Session) -> None:
+        self.reported.join(step)
+        self.cursor = cursor
+        self.fruitless_attempts = 0
+        seam("after_checkpoint")

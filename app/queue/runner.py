@@ -47,7 +47,7 @@ async def _perform(run: Run, kind: registry.JobKind, means: Means) -> Outcome | 
             raise
         return verdict.of_stop(run.stop_reason)
     except Exception as error:
-        ending = verdict.of_error(error, run.attempt, means.settings)
+        ending = verdict.of_error(error, run.fruitless_attempts, means.settings)
         unforeseen = isinstance(ending, GiveBack) and ending.code == verdict.UNFORESEEN
         log.warning("attempt_failed", task=kind.name, attempt=run.attempt, exc_info=unforeseen)
         return ending

@@ -94,6 +94,32 @@ async def test_a_change_arrives_at_once_by_redis_and_within_the_poll_without(
     assert asyncio.get_running_loop().time() - started < 0.8
 
 
+async def test_a_change_in_the_silence_after_speaking_to_nobody_is_seen(seller: Seller, database, engine: Engine, feed):
+    announce.use(engine.means.resources.redis)
+    job = await add(database, seller.scope, "test_noop")
+    stream = live.stream(engine.means.resources, feed, seller.scope, job.id, last_seen=0)
+    pending = asyncio.create_task(next_event(stream))
+    await asyncio.sleep(0)
+    await announce.job_changed(job.id)
+    await asyncio.wait_for(feed.connected.wait(), 3)
+    await engine.drain(seller.tenant_id)
+    started = asyncio.get_running_loop().time()
+    await pending
+    assert asyncio.get_running_loop().time() - started < 1
+    await feed.close()
+
+
+async def test_a_feed_closes_at_once_even_while_streams_wait(seller: Seller, database, engine: Engine, feed):
+    job = await add(database, seller.scope, "test_noop")
+    stream = live.stream(engine.means.resources, feed, seller.scope, job.id, last_seen=0)
+    waiting = asyncio.create_task(anext(stream))
+    await asyncio.wait_for(feed.connected.wait(), 3)
+    await asyncio.wait_for(feed.close(), 2)
+    assert not feed.connected.is_set()
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+
+
 async def test_without_redis_a_stream_polls(seller: Seller, database, engine: Engine):
     settings: Settings = engine.means.settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
     deaf = live.JobFeed(settings)

@@ -60,13 +60,13 @@ def test_poison_keeps_what_could_be_read_of_it() -> None:
 
 def test_errors_say_what_becomes_of_the_job() -> None:
     settings = Settings()
-    refused = verdict.of_error(Conflict("taken"), 1, settings)
+    refused = verdict.of_error(Conflict("taken"), 0, settings)
     assert isinstance(refused, Outcome)
     assert (refused.status, refused.code, refused.message) == (JobStatus.FAILED, "conflict", "taken")
-    away = verdict.of_error(Unavailable("the store is away"), 1, settings)
+    away = verdict.of_error(Unavailable("the store is away"), 0, settings)
     assert isinstance(away, GiveBack)
     assert away.counts
-    unforeseen = verdict.of_error(KeyError("secret"), 3, settings)
+    unforeseen = verdict.of_error(KeyError("secret"), 2, settings)
     assert isinstance(unforeseen, GiveBack)
     assert "secret" not in unforeseen.message
     assert unforeseen.delay > timedelta(seconds=settings.job_retry_seconds)
@@ -76,7 +76,7 @@ def test_errors_say_what_becomes_of_the_job() -> None:
 def test_an_absurd_wait_is_bounded(asked: object) -> None:
     error = Exception()
     error.retryable, error.retry_after = True, asked  # type: ignore[attr-defined]
-    ending = verdict.of_error(error, 1, Settings())
+    ending = verdict.of_error(error, 0, Settings())
     assert isinstance(ending, GiveBack)
     assert timedelta(0) < ending.delay <= verdict.LONGEST_WAIT
 

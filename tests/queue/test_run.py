@@ -15,7 +15,7 @@ from app.queue import sweep as sweeping
 from app.queue.claim import claim
 from app.queue.delivery import Delivery
 from app.queue.ending import GiveBack, give_back
-from app.queue.errors import AttemptSuperseded, UnknownJobKind
+from app.queue.errors import AttemptSuperseded, JobCancelled, UnknownJobKind
 from app.queue.models import Job
 from app.queue.outbox import enqueue
 from tests.support.engine import Engine
@@ -165,6 +165,21 @@ async def test_an_error_that_asks_for_patience_waits_as_long_as_it_says(database
         assert timedelta(seconds=110) < wait < timedelta(seconds=121)
 
 
+async def test_a_first_failure_after_long_waiting_for_a_turn_is_soon_tried_again(database, engine: Engine, scope):
+    job = await add(database, scope, "test_fail")
+    for _ in range(15):
+        run = await claim(engine.means, await take(engine, scope))
+        assert run is not None
+        async with database.session(scope) as session:
+            await give_back(session, job.id, run.attempt, GiveBack("waiting_for_turn", "not yet", counts=False))
+    await engine.drain(scope.tenant_id)
+    again = await state(database, job)
+    assert (again.status, again.attempt, again.fruitless_attempts) == ("pending", 17, 1)
+    async with database.session(scope) as session:
+        wait = await session.scalar(text("SELECT available_at - now() FROM outbox WHERE sent_at IS NULL"))
+        assert wait < timedelta(seconds=engine.means.settings.job_retry_seconds)
+
+
 async def test_an_attempt_that_advanced_starts_the_count_again(database, engine: Engine, scope, steps_table):
     job = await add(database, scope, "test_steps", items=100)
     for _ in range(5):
@@ -201,6 +216,67 @@ async def test_a_long_job_with_a_fresh_heartbeat_is_never_swept(database, system
     async with database.session(scope) as session:
         await session.execute(text("UPDATE jobs SET started_at = now() - interval '10 days'"))
     assert job.id not in await sweeping.sweep(system, engine.means.settings)
+
+
+async def test_a_job_whose_step_holds_its_row_for_long_is_not_silent(database, engine: Engine, scope, steps_table):
+    job = await add(database, scope, "test_slow_step", pause=2.5)
+    running = asyncio.create_task(engine.deliver(await take(engine, scope)))
+    while not running.done():
+        assert job.id not in await sweeping.sweep(engine.means.system, engine.means.settings)
+        await asyncio.sleep(0.01)
+    await running
+    over = await state(database, job)
+    assert (over.status, over.attempt, await items(database, job)) == ("completed", 1, [0])
+
+
+async def test_the_checkpoint_of_a_long_step_is_a_beat_of_its_end(database, engine: Engine, scope):
+    job = await add(database, scope, "test_noop")
+    run = await claim(engine.means, await take(engine, scope))
+    assert run is not None
+    async with run.sessions.begin() as session:
+        began_at = await session.scalar(text("SELECT now()"))
+        await asyncio.sleep(0.5)
+        await run.checkpoint(session, 1)
+    beat_at = (await state(database, job)).heartbeat_at
+    assert beat_at is not None
+    assert beat_at - began_at > timedelta(seconds=0.4)
+
+
+async def test_a_beat_between_the_two_looks_of_a_sweep_saves_the_job(database, system, engine: Engine, scope):
+    job = await add(database, scope, "test_noop")
+    await claim(engine.means, await take(engine, scope))
+    async with database.session(scope) as session:
+        await session.execute(text("UPDATE jobs SET heartbeat_at = now() - interval '3 seconds'"))
+    sweep = asyncio.create_task(sweeping.sweep(system, engine.means.settings))
+    await asyncio.sleep(0.2)
+    async with database.session(scope) as session:
+        await session.execute(text("UPDATE jobs SET heartbeat_at = now()"))
+    assert job.id not in await sweep
+    assert (await state(database, job)).status == "running"
+
+
+async def test_a_step_that_is_rolled_back_does_not_count(database, engine: Engine, scope):
+    job = await add(database, scope, "test_noop")
+    run = await claim(engine.means, await take(engine, scope))
+    assert run is not None
+    async with run.sessions.begin() as session:
+        await run.checkpoint(session, 10, processed=10, counters={"created": 10})
+
+    async def fail_after_the_checkpoint() -> None:
+        async with run.sessions.begin() as session:
+            await run.checkpoint(session, 20, processed=20, counters={"created": 20})
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail_after_the_checkpoint()
+    async with database.session(scope) as session:
+        await session.execute(text("UPDATE jobs SET cancel_requested_at = now()"))
+    with pytest.raises(JobCancelled):
+        async with run.sessions.begin() as session:
+            await run.checkpoint(session, 20, processed=20, counters={"created": 20})
+    assert (run.cursor, run.reported.processed, run.counters) == (10, 10, {"created": 10})
+    found = await state(database, job)
+    assert (found.cursor, found.items_processed, found.counters) == (10, 10, {"created": 10})
 
 
 async def test_a_cancel_stops_a_running_job_between_two_steps(database, engine: Engine, scope, steps_table):

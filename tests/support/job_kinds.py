@@ -64,6 +64,15 @@ async def _insert(session: AsyncSession, run: Run, first: int, end: int) -> None
     )
 
 
+@job("test_slow_step", queue=Queue.IMPORT)
+async def slow_step(run: Run) -> None:
+    """One step whose commit takes its time after the checkpoint."""
+    async with run.sessions.begin() as session:
+        await _insert(session, run, 0, 1)
+        await run.checkpoint(session, 1, processed=1)
+        await asyncio.sleep(float(str(run.params["pause"])))
+
+
 @job("test_backlog", queue=Queue.IMAGES)
 async def backlog(run: Run) -> None:
     """One row, on a queue that workers may leave alone until a test lets them."""
