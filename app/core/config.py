@@ -130,6 +130,12 @@ class Settings(BaseSettings):
     # --- imports
     import_page_rows: int = 1000
 
+    # --- the default external product API
+    external_api_provider: str = "dummyjson"
+    external_api_url: str = ""
+    external_api_key: SecretStr = SecretStr("")
+    external_api_interval_minutes: int = Field(default=30, ge=1)
+
     # --- the sandbox (not in production)
     sandbox_url: str = "http://127.0.0.1:8900"
 

@@ -2,10 +2,10 @@
 
 import json
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import cast
 
 import httpx
-from pydantic import JsonValue
 
 from app.core.redaction import redact_text
 from app.integrations.contracts.errors import (
@@ -45,10 +45,10 @@ class Answer:
     def text(self) -> str:
         return self.body.decode("utf-8", errors="replace")
 
-    def json(self) -> JsonValue:
-        """The body as JSON; raises Broken, naming what came instead, when it is none."""
+    def json(self) -> object:
+        """The body as JSON, numbers with a point as Decimal; raises Broken, naming what came, when it is none."""
         try:
-            return cast("JsonValue", json.loads(self.body, parse_constant=_refuse_constant))
+            return cast("object", json.loads(self.body, parse_float=Decimal, parse_constant=_refuse_constant))
         except (ValueError, RecursionError):
             kind = self.headers.get("content-type", "").partition(";")[0].strip()[:60] or "no content type"
             host = httpx.URL(self.url).host

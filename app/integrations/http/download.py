@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -60,7 +60,8 @@ async def download(
     async def once() -> Download:
         async with client.opened(asked, httpx.codes.NOT_MODIFIED) as opened:
             if opened.status == httpx.codes.NOT_MODIFIED:
-                return _described(opened, 0, "", unchanged=True)
+                same = _described(opened, 0, "", unchanged=True)
+                return replace(same, etag=same.etag or etag, last_modified=same.last_modified or last_modified)
             size, sha256 = await _write(opened, path, max_bytes, told)
             return _described(opened, size, sha256)
 

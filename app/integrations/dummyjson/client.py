@@ -1,0 +1,33 @@
+"""HTTP only: one function per endpoint. https://dummyjson.com/docs/products"""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from app.core.config import Settings
+from app.integrations.dummyjson.payloads import ProductPage, page_of
+from app.integrations.dummyjson.settings import ProductApi
+from app.integrations.http import Client, Limits, open_client
+
+LIMITS = Limits(max_bytes=32 * 1024 * 1024)
+
+
+def open_api(app: Settings, settings: ProductApi, credentials: Mapping[str, str]) -> Client:
+    """The client for a connection; a key goes into the header that the settings name."""
+    headers = {"accept": "application/json"}
+    if key := credentials.get("api_key"):
+        headers[settings.key_header.lower()] = f"{settings.key_prefix}{key}"
+    return open_client(app, limits=LIMITS, headers=headers)
+
+
+async def list_products(client: Client, settings: ProductApi, *, skip: int, page: int) -> ProductPage:
+    """GET /products?limit&skip: a page of the list. `skip` counts goods, `page` pages from 0; the settings say which
+    of them is asked by.
+    """
+    params: dict[str, str | int] = {}
+    if settings.paging != "none":
+        params[settings.offset_parameter] = skip if settings.paging == "offset" else page + settings.first_page
+        if settings.limit_parameter:
+            params[settings.limit_parameter] = settings.page_size
+    url = settings.base_url.rstrip("/") + settings.list_path
+    answer = await client.get(url, params=params)
+    return page_of(answer.json(), items=settings.items, total=settings.total, host=urlsplit(url).hostname or url)
