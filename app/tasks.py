@@ -1,5 +1,6 @@
 """The index of all kinds of job: importing this module registers what the worker knows. One import per feature."""
 
+from app.products import tasks as products
 from app.scraping import tasks as scraping
 
-__all__ = ["scraping"]
+__all__ = ["products", "scraping"]

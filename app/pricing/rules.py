@@ -20,6 +20,7 @@ RefusalCode = Literal[
     "currency_mismatch",
     "below_zero",
     "too_large",
+    "variant_missing",
 ]
 
 LARGEST = Decimal("99999999999.9999")

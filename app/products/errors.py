@@ -89,3 +89,8 @@ class FieldNotLockable(NotFound):
 
 class BulkRefused(Unprocessable):
     code, title = "bulk_refused", "Some rows are wrong, so none was created"
+
+
+class PriceUpdateRefused(Unprocessable):
+    code, title = "price_update_refused", "Some prices cannot be changed like this, so none was"
+    mend = "Mend what `errors` names, choose other goods, or let `error_policy` be `reject_failed_rows`."

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from app.core.pagination import Order
 from app.products.documents import Tables
-from app.products.schemas import ProductQuery
+from app.products.schemas import ProductFilter
 
 
 @dataclass(slots=True)
@@ -98,7 +98,7 @@ FILTERS: dict[str, tuple[str, Condition]] = {
 }
 
 
-def conditions(query: ProductQuery, tables: Tables, parameters: Parameters) -> list[str]:
+def conditions(query: ProductFilter, tables: Tables, parameters: Parameters) -> list[str]:
     """The conditions that a product `p` must meet."""
     found = ["p.deleted_at IS NULL"]
     for name, (cast, condition) in FILTERS.items():

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from app.core.pagination import PageQuery
 from app.core.text import CleanStr
@@ -128,8 +128,10 @@ class ProductPage(BaseModel):
     total_pages: int | None = None
 
 
-class ProductQuery(PageQuery):
-    """Filters of the product list; all given ones must hold."""
+class ProductFilter(BaseModel):
+    """What products are chosen by; all given ones must hold."""
+
+    model_config = ConfigDict(extra="forbid")
 
     status: Status | None = None
     category_id: Annotated[UUID | None, Field(description="This category and all below it.")] = None
@@ -148,6 +150,10 @@ class ProductQuery(PageQuery):
     in_stock: bool | None = None
     tag: Annotated[CleanStr | None, Field(max_length=bounds.TAG)] = None
     updated_since: Annotated[datetime | None, Field(description="Changed at this time or later.")] = None
+
+
+class ProductQuery(PageQuery, ProductFilter):
+    """The product list: paging, order, and filters."""
 
 
 class Deleted(BaseModel):
