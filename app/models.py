@@ -1,6 +1,7 @@
 """The index of all tables: importing this module fills the two metadata objects that Alembic compares."""
 
 from app.accounts import models as accounts
+from app.connections import models as connections
 from app.core import idempotency, migrations
 from app.core.database import SharedBase, TenantBase
 from app.intake import models as intake
@@ -18,6 +19,7 @@ __all__ = [
     "SHARED_METADATA",
     "TENANT_METADATA",
     "accounts",
+    "connections",
     "idempotency",
     "intake",
     "inventory",

@@ -2,5 +2,6 @@
 
 from app.products import tasks as products
 from app.scraping import tasks as scraping
+from app.sync import tasks as sync
 
-__all__ = ["products", "scraping"]
+__all__ = ["products", "scraping", "sync"]

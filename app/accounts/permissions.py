@@ -25,6 +25,8 @@ class Permission(StrEnum):
     IMPORTS_WRITE = "imports:write"
     JOBS_READ = "jobs:read"
     JOBS_WRITE = "jobs:write"
+    SYNCS_READ = "syncs:read"
+    SYNCS_WRITE = "syncs:write"
     MEMBERS_READ = "members:read"
     MEMBERS_WRITE = "members:write"
 
@@ -35,6 +37,7 @@ _VIEWER = frozenset(
         Permission.INVENTORY_READ,
         Permission.IMPORTS_READ,
         Permission.JOBS_READ,
+        Permission.SYNCS_READ,
     }
 )
 _OPERATOR = _VIEWER | {
@@ -42,6 +45,7 @@ _OPERATOR = _VIEWER | {
     Permission.INVENTORY_WRITE,
     Permission.IMPORTS_WRITE,
     Permission.JOBS_WRITE,
+    Permission.SYNCS_WRITE,
 }
 _MANAGER = _OPERATOR | {Permission.MEMBERS_READ}
 

@@ -6,6 +6,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts.models import Tenant
 
 
+async def get_timezone(session: AsyncSession, tenant_id: int) -> str:
+    """The time zone that the tenant dates in."""
+    return (await session.scalars(select(Tenant.timezone).where(Tenant.id == tenant_id))).one()
+
+
 async def get_currency(session: AsyncSession, tenant_id: int) -> str:
     """The currency that the tenant counts in."""
     return (await session.scalars(select(Tenant.currency).where(Tenant.id == tenant_id))).one()

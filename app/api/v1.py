@@ -15,6 +15,7 @@ from app.products import categories_router, parts_router, prices_router, stock_r
 from app.products import router as products
 from app.scraping import mappings_router
 from app.scraping import router as scraping
+from app.sync import router as sync
 
 BASE: Final = "/api/v1"
 
@@ -29,6 +30,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     jobs.router,
     scraping.router,
     mappings_router.router,
+    sync.router,
 )
 
 EVERY_ROUTE: Final = (Depends(refuse_unknown_parameters), Depends(limit_caller))

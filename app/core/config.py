@@ -118,6 +118,7 @@ class Settings(BaseSettings):
     outbox_poll_seconds: float = 0.5
     outbox_batch: int = 500
     schedule_tick_seconds: float = 1.0
+    schedule_jitter_seconds: int = Field(default=120, ge=0, le=3600)
     sse_poll_seconds: float = 1.0
     sse_comment_seconds: float = 15.0
     ticket_seconds: int = 60

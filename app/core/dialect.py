@@ -15,6 +15,7 @@ SPELLINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "limit": ("per_page", "page_size"),
         "offset": ("skip",),
         "q": ("search",),
+        "kind": ("sync_type",),
         "sort": ("sort_by",),  # with sort_order=asc|desc
     }
 )

@@ -6,6 +6,7 @@ the clock skips runs right after the gap, an hour that it repeats runs once unle
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from celery.schedules import ParseException, crontab_parser
@@ -57,6 +58,15 @@ def parse(text: str) -> Cron:
     cron = Cron(minutes, hours, days, months, weekdays, any_day=fields[2] == "*", any_weekday=fields[4] == "*")
     next_by_cron(cron, ZoneInfo("UTC"), datetime(2024, 1, 1, tzinfo=UTC))
     return cron
+
+
+def shortest_pause(cron: Cron) -> int:
+    """The fewest minutes that can lie between two slots of an expression."""
+    minutes = sorted(cron.minutes)
+    pauses = [late - early for early, late in pairwise(minutes)]
+    if any((hour + 1) % 24 in cron.hours for hour in cron.hours):
+        pauses.append(minutes[0] + 60 - minutes[-1])
+    return min(pauses, default=60)
 
 
 def next_by_cron(cron: Cron, zone: ZoneInfo, after: datetime) -> datetime:

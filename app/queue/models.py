@@ -50,6 +50,15 @@ class Job(SharedBase):
         CheckConstraint(one_of("outcome", OutcomeKind), name="outcome"),
         CheckConstraint(one_of("queue", Queue), name="queue"),
         Index("ix_jobs_tenant", "tenant_id", "created_at", "id"),
+        # The runs of a connection, newest first.
+        Index(
+            "ix_jobs_connection",
+            "tenant_id",
+            text("(params ->> 'connection_id')"),
+            "created_at",
+            "id",
+            postgresql_where=text("(params ->> 'connection_id') IS NOT NULL"),
+        ),
         Index("ix_jobs_parent", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
         # Its columns never change while a job runs, so a heartbeat stays a heap-only update.
         Index("ix_jobs_running", "id", postgresql_where=text("status = 'running'")),
@@ -182,12 +191,22 @@ class OutboxMessage(SharedBase):
 
 
 class Schedule(SharedBase):
-    """Work that repeats by cron or every so many minutes, in a timezone."""
+    """Work that repeats by cron or every so many minutes, in a timezone. Its slots lie `jitter_seconds` late, so that
+    the same cron of many tenants does not start everything at once.
+    """
 
     __tablename__ = "schedules"
     __table_args__ = (
         CheckConstraint("(cron IS NULL) <> (every_minutes IS NULL)", name="cron_or_every"),
         CheckConstraint("every_minutes > 0", name="every_minutes"),
+        CheckConstraint("jitter_seconds >= 0", name="jitter_seconds"),
+        Index(
+            "uq_schedules_name",
+            "tenant_id",
+            func.lower(text("name")),
+            unique=True,
+            postgresql_where=text("name IS NOT NULL"),
+        ),
         Index("ix_schedules_due", "next_slot_at", postgresql_where=text("enabled")),
         Index("ix_schedules_tenant", "tenant_id", "created_at"),
     )
@@ -197,11 +216,13 @@ class Schedule(SharedBase):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     tenant_id: Mapped[int | None] = mapped_column(BigInteger)
     user_id: Mapped[UUID | None]
+    name: Mapped[str | None] = mapped_column(Text)
     job_type: Mapped[str] = mapped_column(Text)
     params: Mapped[JsonObject] = mapped_column(JSONB, server_default=EMPTY_OBJECT)
     cron: Mapped[str | None] = mapped_column(Text)
     every_minutes: Mapped[int | None]
     timezone: Mapped[str] = mapped_column(Text, server_default="UTC")
+    jitter_seconds: Mapped[int] = mapped_column(server_default=ZERO, default=0)
     enabled: Mapped[bool] = mapped_column(server_default=text("true"))
     next_slot_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     last_slot_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

@@ -1,0 +1,102 @@
+"""The sync of an external product API: all its pages through intake, and what its errors mean to job and connection."""
+
+from dataclasses import dataclass
+from typing import cast
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from app.accounts import tenants
+from app.connections import repository as connections
+from app.connections.models import Connection, ConnectionStatus
+from app.connections.service import record_failure, record_success
+from app.core.config import Settings
+from app.intake import road, sources
+from app.integrations import registry as vendors
+from app.integrations.contracts.errors import AuthExpired, RateLimited, Unavailable, VendorError
+from app.integrations.contracts.vendor import Environment
+from app.queue.models import JsonObject
+from app.queue.outcome import Outcome
+from app.queue.run import Run
+
+SYNC_PRODUCTS = "sync_external_products"
+TURN_SECONDS = 2.0
+# Where the other side asks for a pause and does not say how long.
+PAUSE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Access:
+    """What opens a connection's catalogue."""
+
+    vendor: str
+    environment: Environment
+    settings: JsonObject
+    credentials: dict[str, str]
+
+
+async def sync_products(run: Run) -> Outcome:
+    """Bring the catalogue of an external product API in; a read that breaks off changes nothing."""
+    connection_id = UUID(str(run.params["connection_id"]))
+    async with run.sessions.begin() as session:
+        connection = await connections.get_connection(session, connection_id)
+    if connection.status == ConnectionStatus.PAUSED:
+        return Outcome.rejected("connection_paused", f"The connection “{connection.name}” is paused.")
+    origin = await _take_turn(run, connection)
+    try:
+        access = _access(run.resources.settings, connection)
+        opened = vendors.open_source(
+            run.resources.settings, access.vendor, access.environment, access.settings, access.credentials
+        )
+    except (ValidationError, vendors.VendorUnknown) as wrong:
+        return await _refuse(run, connection_id, "connection_settings_invalid", str(wrong))
+    try:
+        async with opened as source:
+            counters = await road.bring_in(run, source, origin)
+    except RateLimited as limited:
+        await _note(run, connection_id, limited)
+        run.postpone(limited.detail, seconds=limited.retry_after or PAUSE_SECONDS)
+    except Unavailable as away:
+        await _note(run, connection_id, away)
+        raise
+    except AuthExpired as expired:
+        status = ConnectionStatus.NEEDS_REAUTH
+        return await _refuse(run, connection_id, expired.code, expired.detail, status)
+    except VendorError as broken:
+        return await _refuse(run, connection_id, broken.code, broken.detail)
+    async with run.sessions.begin() as session:
+        await record_success(session, connection_id)
+    return Outcome.partial(counters) if counters["rejected"] else Outcome.ok(counters)
+
+
+def _access(settings: Settings, connection: Connection) -> _Access:
+    default = vendors.external_provider(settings)
+    if connection.vendor == default.vendor.slug and not connection.settings:
+        # The installation's own provider: what its operator sets holds for all tenants at once.
+        return _Access(connection.vendor, default.environment, dict(default.settings), dict(default.credentials))
+    return _Access(connection.vendor, cast("Environment", connection.environment), connection.settings, {})
+
+
+async def _take_turn(run: Run, connection: Connection) -> road.Origin:
+    async with run.sessions.begin() as session:
+        source_id = await sources.ensure_connection_source(session, connection.id, connection.name)
+        has_lease = await sources.take_lease(session, source_id, run.job_id)
+        await road.forget_purged(session)
+        currency = await tenants.get_currency(session, connection.tenant_id)
+    if not has_lease:
+        run.postpone(f"Waits for the sync of “{connection.name}” before it.", seconds=TURN_SECONDS)
+    return road.Origin(source_id, own_file=False, default_currency=currency)
+
+
+async def _note(run: Run, connection_id: UUID, error: VendorError) -> None:
+    async with run.sessions.begin() as session:
+        await record_failure(session, connection_id, code=error.code, message=error.detail)
+
+
+async def _refuse(
+    run: Run, connection_id: UUID, code: str, message: str, status: ConnectionStatus = ConnectionStatus.FAILED
+) -> Outcome:
+    await road.forget(run)
+    async with run.sessions.begin() as session:
+        await record_failure(session, connection_id, code=code, message=message, status=status)
+    return Outcome.rejected(code, message)

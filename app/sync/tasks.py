@@ -1,0 +1,16 @@
+"""The jobs of syncs, and which sync each carries out: names and queues only."""
+
+from app.queue.names import Queue
+from app.queue.outcome import Outcome
+from app.queue.registry import job
+from app.queue.run import Run
+from app.sync import external
+from app.sync.kinds import SOURCE, SyncKind, register
+from app.sync.schemas import PRODUCTS
+
+register(SyncKind(SOURCE, PRODUCTS, external.SYNC_PRODUCTS))
+
+
+@job(external.SYNC_PRODUCTS, queue=Queue.SYNC)
+async def sync_external_products(run: Run) -> Outcome:
+    return await external.sync_products(run)

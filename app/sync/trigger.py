@@ -1,0 +1,86 @@
+"""Starting a sync: which connection a request means, which job carries it out, how the default provider begins."""
+
+import random
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.connections import repository as connections
+from app.connections.errors import ConnectionAmbiguous, ConnectionPaused
+from app.connections.models import Connection, ConnectionStatus, Environment
+from app.connections.service import ensure_connection
+from app.core.config import Settings
+from app.integrations import registry as vendors
+from app.integrations.contracts.vendor import Vendor
+from app.queue.models import Job, JsonObject
+from app.queue.outbox import enqueue
+from app.queue.schedules import add_schedule
+from app.sync import kinds
+from app.sync.errors import NoDefaultProvider, ProviderUnknown, SyncKindUnknown
+from app.sync.kinds import SOURCE, SyncKind
+from app.sync.schemas import SyncTrigger
+
+
+async def trigger(session: AsyncSession, settings: Settings, tenant_id: int, body: SyncTrigger) -> Job:
+    """Enqueue a sync. The default provider's connection and schedule are made when it is the tenant's first."""
+    connection = await resolve_connection(session, settings, tenant_id, body)
+    if connection.status == ConnectionStatus.PAUSED:
+        raise ConnectionPaused
+    return await enqueue(session, kind_of(connection, body.kind).task, params=params_of(connection, body))
+
+
+def kind_of(connection: Connection, kind: str) -> SyncKind:
+    """How a kind of sync is carried out for the connection's vendor; raises SyncKindUnknown."""
+    offered = kinds.of_roles(_roles(vendors.get_vendor(connection.vendor)))
+    found = next((sync for sync in offered if sync.kind == kind), None)
+    if found is None:
+        names = ", ".join(sorted(sync.kind for sync in offered)) or "none"
+        raise SyncKindUnknown(f"{connection.name} has no sync of the kind {kind!r}; it has: {names}.")
+    return found
+
+
+def params_of(connection: Connection, body: SyncTrigger) -> JsonObject:
+    """What the job is told; ids only."""
+    return {"connection_id": str(connection.id), "kind": body.kind, "mode": body.mode}
+
+
+async def resolve_connection(
+    session: AsyncSession, settings: Settings, tenant_id: int, body: SyncTrigger
+) -> Connection:
+    """The connection that a request means: by id, by vendor, or the default provider's, which is made on first use."""
+    if body.connection_id is not None:
+        return await connections.get_connection(session, body.connection_id)
+    default = settings.external_api_provider.lower()
+    provider = body.provider or default
+    if not provider:
+        raise NoDefaultProvider
+    known = await connections.list_of_vendor(session, tenant_id, provider)
+    if len(known) > 1:
+        raise ConnectionAmbiguous(f"{len(known)} connections lead to {provider}.")
+    if known:
+        return known[0]
+    if provider != default:
+        raise ProviderUnknown(f"No connection leads to {provider!r}.")
+    return await _begin_with_default(session, settings, tenant_id)
+
+
+async def _begin_with_default(session: AsyncSession, settings: Settings, tenant_id: int) -> Connection:
+    default = vendors.external_provider(settings)
+    vendor, minutes = default.vendor, default.every_minutes
+    connection, is_new = await ensure_connection(
+        session, tenant_id, vendor=vendor.slug, name=vendor.label, environment=Environment(default.environment)
+    )
+    if is_new:
+        body = SyncTrigger(connection_id=connection.id)
+        await add_schedule(
+            session,
+            kind_of(connection, body.kind).task,
+            params=params_of(connection, body),
+            every_minutes=minutes,
+            name=f"{vendor.label} every {minutes} minutes",
+            jitter_seconds=random.randint(0, settings.schedule_jitter_seconds),  # noqa: S311 (no secret)
+        )
+    return connection
+
+
+def _roles(vendor: Vendor) -> frozenset[str]:
+    return frozenset({SOURCE} if vendor.source else ())
