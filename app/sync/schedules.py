@@ -33,7 +33,7 @@ async def create_schedule(
     """Make a schedule for a connection."""
     if await repository.count_schedules(session, tenant_id) >= MOST_SCHEDULES:
         raise TooManySchedules(f"A tenant may have {MOST_SCHEDULES} schedules.")
-    connection = await resolve_connection(session, settings, tenant_id, body)
+    connection, _ = await resolve_connection(session, settings, tenant_id, body)
     sync = kind_of(connection, body.kind)
     _refuse_haste(body.cron)
     timezone = body.timezone or await tenants.get_timezone(session, tenant_id)

@@ -22,9 +22,11 @@ from app.sync.schemas import SyncTrigger
 
 async def trigger(session: AsyncSession, settings: Settings, tenant_id: int, body: SyncTrigger) -> Job:
     """Enqueue a sync. The default provider's connection and schedule are made when it is the tenant's first."""
-    connection = await resolve_connection(session, settings, tenant_id, body)
+    connection, is_new = await resolve_connection(session, settings, tenant_id, body)
     if connection.status == ConnectionStatus.PAUSED:
         raise ConnectionPaused
+    if is_new:
+        await _schedule_default(session, settings, connection)
     return await enqueue(session, kind_of(connection, body.kind).task, params=params_of(connection, body))
 
 
@@ -45,41 +47,40 @@ def params_of(connection: Connection, body: SyncTrigger) -> JsonObject:
 
 async def resolve_connection(
     session: AsyncSession, settings: Settings, tenant_id: int, body: SyncTrigger
-) -> Connection:
-    """The connection that a request means: by id, by vendor, or the default provider's, which is made on first use."""
+) -> tuple[Connection, bool]:
+    """The connection that a request means (by id, by vendor, or the default provider's, made on first use), and whether
+    it was made now.
+    """
     if body.connection_id is not None:
-        return await connections.get_connection(session, body.connection_id)
-    default = settings.external_api_provider.lower()
-    provider = body.provider or default
-    if not provider:
+        return await connections.get_connection(session, body.connection_id), False
+    default = vendors.external_provider(settings) if settings.external_api_provider else None
+    provider = body.provider or (default.vendor.slug if default else None)
+    if provider is None:
         raise NoDefaultProvider
     known = await connections.list_of_vendor(session, tenant_id, provider)
     if len(known) > 1:
         raise ConnectionAmbiguous(f"{len(known)} connections lead to {provider}.")
     if known:
-        return known[0]
-    if provider != default:
+        return known[0], False
+    if default is None or provider != default.vendor.slug:
         raise ProviderUnknown(f"No connection leads to {provider!r}.")
-    return await _begin_with_default(session, settings, tenant_id)
-
-
-async def _begin_with_default(session: AsyncSession, settings: Settings, tenant_id: int) -> Connection:
-    default = vendors.external_provider(settings)
-    vendor, minutes = default.vendor, default.every_minutes
-    connection, is_new = await ensure_connection(
-        session, tenant_id, vendor=vendor.slug, name=vendor.label, environment=Environment(default.environment)
+    environment = Environment(default.environment)
+    return await ensure_connection(
+        session, tenant_id, vendor=provider, name=default.vendor.label, environment=environment
     )
-    if is_new:
-        body = SyncTrigger(connection_id=connection.id)
-        await add_schedule(
-            session,
-            kind_of(connection, body.kind).task,
-            params=params_of(connection, body),
-            every_minutes=minutes,
-            name=f"{vendor.label} every {minutes} minutes",
-            jitter_seconds=random.randint(0, settings.schedule_jitter_seconds),  # noqa: S311 (no secret)
-        )
-    return connection
+
+
+async def _schedule_default(session: AsyncSession, settings: Settings, connection: Connection) -> None:
+    minutes = vendors.external_provider(settings).every_minutes
+    body = SyncTrigger(connection_id=connection.id)
+    await add_schedule(
+        session,
+        kind_of(connection, body.kind).task,
+        params=params_of(connection, body),
+        every_minutes=minutes,
+        name=f"{connection.name} every {minutes} minutes",
+        jitter_seconds=random.randint(0, settings.schedule_jitter_seconds),  # noqa: S311 (no secret)
+    )
 
 
 def _roles(vendor: Vendor) -> frozenset[str]:
