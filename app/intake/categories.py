@@ -6,16 +6,36 @@ A node remembers the path that a feed gave it (`external_path`), so a rename by 
 from collections.abc import Iterable
 from uuid import UUID
 
+import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.intake.match import PRODUCTS, Batch
 from app.products import bounds
 from app.products.categories import SEPARATOR, ensure_node
 
 CategoryPath = tuple[str, ...]
 
+_PATHS = text(
+    f"SELECT DISTINCT p.category_path FROM staged_products p WHERE {PRODUCTS} AND p.category_path IS NOT NULL"
+)
+_ASSIGN = text(f"""
+UPDATE staged_products p SET category_id = named.id
+FROM (SELECT nodes.path, nodes.id FROM jsonb_to_recordset(CAST(:nodes AS jsonb)) AS nodes (path text[], id uuid)) named
+WHERE {PRODUCTS} AND p.category_path = named.path
+""")
+
 _KNOWN = text("SELECT lower(external_path), id FROM categories WHERE lower(external_path) = ANY(:paths)")
 _REMEMBER = text("UPDATE categories SET external_path = :path WHERE id = :id AND external_path IS NULL")
+
+
+async def assign(session: AsyncSession, batch: Batch) -> None:
+    """Give the batch's staged products the ids of their categories, made now that they are about to be written."""
+    paths = [tuple(path) for path in await session.scalars(_PATHS, batch.params)]
+    if not paths:
+        return
+    nodes = [{"path": path, "id": str(node)} for path, node in (await ensure_paths(session, sorted(paths))).items()]
+    await session.execute(_ASSIGN, {**batch.params, "nodes": orjson.dumps(nodes).decode()})
 
 
 async def ensure_paths(session: AsyncSession, paths: Iterable[CategoryPath]) -> dict[CategoryPath, UUID]:

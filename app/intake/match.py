@@ -40,6 +40,8 @@ JOIN LATERAL (
   SELECT v.* FROM staged_variants v WHERE v.job_id = p.job_id AND v.product_line = p.line OFFSET 0
 ) v ON true
 """
+# Content belongs to one source per product; the seller's own file takes over goods made by hand by their SKU.
+OWNED = "(known.source_id = :source OR (known.source_id IS NULL AND p.matched_by = 'sku'))"
 ITS_VARIANTS = "v.job_id = p.job_id AND v.product_line = p.line"
 
 _PRODUCTS_BY_IDENTITY = text(f"""

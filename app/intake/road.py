@@ -43,11 +43,11 @@ SELECT analyze_tables('staged_products', 'staged_variants', 'source_products', '
                       'product_images', 'stock_balances')
 """)
 _COUNT_STAGED = text("SELECT count(*) FROM staged_products WHERE job_id = :job")
-_CLEAR = (
-    text("DELETE FROM staged_variants WHERE job_id = :job"),
-    text("DELETE FROM staged_products WHERE job_id = :job"),
-    text("DELETE FROM import_rows WHERE job_id = :job"),
+_UNSTAGE = tuple(
+    text(f"DELETE FROM {table} WHERE job_id = :job")
+    for table in ("staged_variants", "staged_products", "staged_vanished")
 )
+_FORGET_REPORT = text("DELETE FROM import_rows WHERE job_id = :job")
 # Ids of jobs begin with their time, so what belongs to purged jobs lies before the oldest one that is kept.
 _CLEAR_PURGED = tuple(
     text(f"""
@@ -55,7 +55,7 @@ _CLEAR_PURGED = tuple(
       SELECT ctid FROM {table} WHERE job_id < (SELECT min(id::text)::uuid FROM jobs) LIMIT {PURGED_AT_ONCE}
     )
     """)
-    for table in ("staged_variants", "staged_products", "import_rows")
+    for table in ("staged_variants", "staged_products", "staged_vanished", "import_rows", "job_changes")
 )
 
 
@@ -84,14 +84,25 @@ class Cursor(TypedDict):
     staged: int
     written: int
     after: int
+    # Whose goods they are, for the job that may take them back.
+    source_id: str
 
 
-START: Cursor = {"stage": "reading", "reader": None, "rows": 0, "variants": 0, "staged": 0, "written": 0, "after": 0}
+START: Cursor = {
+    "stage": "reading",
+    "reader": None,
+    "rows": 0,
+    "variants": 0,
+    "staged": 0,
+    "written": 0,
+    "after": 0,
+    "source_id": "",
+}
 
 
 async def bring_in(run: Run, source: Source, origin: Origin) -> JsonObject:
     """Bring a source's goods into the run's tenant and answer the counters of the report. Resumes from the cursor."""
-    cursor = cast("Cursor", run.cursor or dict(START))
+    cursor = cast("Cursor", run.cursor or {**START, "source_id": str(origin.source_id)})
     if cursor["stage"] == "reading":
         cursor = await _read(run, source, origin, cursor)
     if cursor["stage"] == "settling":
@@ -105,6 +116,12 @@ async def bring_in(run: Run, source: Source, origin: Origin) -> JsonObject:
     return counters
 
 
+def source_of(cursor: JsonValue) -> UUID | None:
+    """The source that an import with this cursor brings in; None for one that has not come so far."""
+    found = cursor.get("source_id") if isinstance(cursor, dict) else None
+    return UUID(str(found)) if found else None
+
+
 async def forget_purged(session: AsyncSession) -> None:
     """Clear away a portion of what imports have left whose jobs are no longer kept."""
     for statement in _CLEAR_PURGED:
@@ -114,8 +131,14 @@ async def forget_purged(session: AsyncSession) -> None:
 async def forget(run: Run) -> None:
     """Take an import that cannot be carried out out of staging and report, as if it had not begun."""
     async with run.sessions.begin() as session:
-        for statement in _CLEAR:
-            await session.execute(statement, {"job": run.job_id})
+        await unstage(session, run.job_id)
+        await session.execute(_FORGET_REPORT, {"job": run.job_id})
+
+
+async def unstage(session: AsyncSession, job_id: UUID) -> None:
+    """Clear away what an import has staged and will not write any more."""
+    for statement in _UNSTAGE:
+        await session.execute(statement, {"job": job_id})
 
 
 async def _read(run: Run, source: Source, origin: Origin, cursor: Cursor) -> Cursor:
@@ -185,8 +208,8 @@ async def _write(run: Run, origin: Origin, cursor: Cursor) -> None:
                 return
             batch = match.Batch(run.job_id, origin.source_id, cursor["after"], upto, origin.own_file)
             await session.execute(_LOOK_UP)
-            await match.match_batch(session, batch)
-            done = await write.write_batch(session, batch)
+            done = await write.apply_batch(session, batch)
+            await write.clear_batch(session, batch)
             cursor = {**cursor, "after": upto, "written": cursor["written"] + size}
             counted = {name: counted[name] + done[name] for name in counted}
             await run.checkpoint(

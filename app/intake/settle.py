@@ -47,7 +47,7 @@ WITH groups AS (
          (array_agg(title ORDER BY line) FILTER (WHERE title IS NOT NULL))[1] AS title,
          (array_agg(description ORDER BY line) FILTER (WHERE description IS NOT NULL))[1] AS description,
          (array_agg(brand ORDER BY line) FILTER (WHERE brand IS NOT NULL))[1] AS brand,
-         (array_agg(category_id ORDER BY line) FILTER (WHERE category_id IS NOT NULL))[1] AS category_id,
+         (array_agg(to_jsonb(category_path) ORDER BY line) FILTER (WHERE category_path IS NOT NULL))[1] AS categories,
          (array_agg(url ORDER BY line) FILTER (WHERE url IS NOT NULL))[1] AS url,
          (array_agg(status ORDER BY line) FILTER (WHERE status IS NOT NULL))[1] AS status,
          (array_agg(attributes ORDER BY line) FILTER (WHERE attributes IS NOT NULL))[1] AS attributes
@@ -59,7 +59,8 @@ WITH groups AS (
 )
 UPDATE staged_products p
 SET sku = said.sku, title = said.title,
-    description = said.description, brand = said.brand, category_id = said.category_id,
+    description = said.description, brand = said.brand, category_path = CASE WHEN said.categories IS NOT NULL
+      THEN ARRAY(SELECT jsonb_array_elements_text(said.categories)) END,
     url = said.url, status = said.status, attributes = said.attributes, has_variants = true,
     (image_ids, image_urls, image_alts) = (
       SELECT array_agg(id ORDER BY line, nr), array_agg(url ORDER BY line, nr), array_agg(alt ORDER BY line, nr)

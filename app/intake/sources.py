@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.core.ids import new_id
 
 UPLOAD = "upload"
+TURN_SECONDS = 2.0
 
 _ENSURE = text("""
 WITH made AS (

@@ -1,7 +1,7 @@
 """Staging: a page of source products goes into the staging tables by COPY, rows that cannot be used into the report."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import UUID
 
 import orjson
@@ -9,7 +9,6 @@ from asyncpg import Connection as AsyncpgConnection
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
-from app.intake import categories
 from app.intake.models import RowAction
 from app.integrations.contracts.catalogue import Page, SourceProduct, SourceVariant
 
@@ -19,7 +18,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 PRODUCT_COLUMNS = _names("""
-    job_id line external_id fragment has_variants product_id sku title description brand category_id tags url status
+    job_id line external_id fragment has_variants product_id sku title description brand category_path tags url status
     attributes options image_ids image_urls image_alts
 """)
 VARIANT_COLUMNS = _names("""
@@ -33,26 +32,19 @@ Record = tuple[object, ...]
 
 @dataclass(slots=True)
 class Stager:
-    """Turns pages into records of one job. Remembers only the categories it has met and how many variants came by."""
+    """Turns pages into records of one job. Remembers only how many variants came by."""
 
     job_id: UUID
     default_currency: str
     variants: int = 0
-    category_ids: dict[tuple[str, ...], UUID] = field(default_factory=dict)
 
     async def stage(self, session: AsyncSession, page: Page) -> None:
         """Write a page into the staging tables, in the caller's transaction."""
-        await self._find_categories(session, page.items)
         products = [self._product(item) for item in page.items]
         variants = [self._variant(item, variant) for item in page.items for variant in item.variants]
         await copy(session, "staged_products", PRODUCT_COLUMNS, products)
         await copy(session, "staged_variants", VARIANT_COLUMNS, variants)
         await copy(session, "import_rows", ROW_COLUMNS, self._report(page))
-
-    async def _find_categories(self, session: AsyncSession, items: Sequence[SourceProduct]) -> None:
-        unknown = {item.category_path for item in items if item.category_path} - self.category_ids.keys()
-        if unknown:
-            self.category_ids |= await categories.ensure_paths(session, sorted(unknown))
 
     def _product(self, item: SourceProduct) -> Record:
         return (
@@ -66,7 +58,7 @@ class Stager:
             item.title,
             item.description_html,
             item.brand,
-            self.category_ids.get(item.category_path),
+            list(item.category_path) or None,
             list(item.tags) or None,
             item.url,
             item.status,

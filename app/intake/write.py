@@ -1,4 +1,4 @@
-"""Writing a matched batch into the catalogue: set-based, only what differs, locked fields kept and named in the report.
+"""Writing a batch into the catalogue: set-based, only what differs, locked fields kept and named in the report.
 
 Content belongs to one source per product; other sources of the same goods only write their offers.
 """
@@ -9,14 +9,18 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.intake.match import PRODUCTS, VARIANTS, WITH_VARIANTS, Batch
+from app.intake import categories, noting
+from app.intake.match import OWNED as _OWNED
+from app.intake.match import PRODUCTS, VARIANTS, WITH_VARIANTS, Batch, match_batch
 from app.inventory import ledger
+from app.inventory.models import OWN_LOCATION
+from app.jobs import changes
 from app.products import summary
+from app.products.lifecycle import GONE
 
 # The product's own fields that a source may change: staged column -> how a missing value reads.
 _CONTENT = ("title", "description", "brand", "category_id", "tags", "attributes", "options")
 _TERMS = ("sku", "gtin", "price", "compare_at_price", "cost", "currency")
-_OWNED = "(known.source_id = :source OR (known.source_id IS NULL AND p.matched_by = 'sku'))"
 LOCKED_KEPT = 900
 
 
@@ -43,6 +47,7 @@ def _terms_differ(field: str) -> str:
 
 
 _INSERT_PRODUCTS = text(f"""
+WITH made AS (
 INSERT INTO products (id, source_id, category_id, status, title, description, brand, tags, attributes, options,
                       own_sku, sku, gtin, price, compare_at_price, cost, currency, codes)
 SELECT p.product_id, :source, p.category_id,
@@ -64,7 +69,14 @@ LEFT JOIN LATERAL (
 CROSS JOIN LATERAL (SELECT CASE WHEN p.sku IS DISTINCT FROM main.sku THEN p.sku END AS sku) own
 WHERE {PRODUCTS} AND p.matched_by IS NULL
 ORDER BY p.line
-RETURNING id
+RETURNING id, title, sku, price, currency
+), noted AS (
+  INSERT INTO job_changes (job_id, product_id, kind, entity_id, action, after)
+  SELECT :job, id, 'product', id, 'created',
+         jsonb_build_object('title', title, 'sku', sku, 'price', price::text, 'currency', currency)
+  FROM made
+)
+SELECT id FROM made
 """)
 
 _INSERT_IDENTITIES = text(f"""
@@ -189,6 +201,16 @@ WHERE {PRODUCTS} AND v.stock IS NOT NULL AND {_OWNED} AND NOT 'stock' = ANY(know
 """
 _PRODUCTS_OF = text("SELECT DISTINCT product_id FROM variants WHERE id = ANY(:ids)")
 
+# Goods that the source had dropped and names again are what they were before.
+_COME_BACK = text(f"""
+UPDATE products target SET status = coalesce(target.former_status, 'draft'), archived_reason = NULL
+FROM staged_products p
+WHERE {PRODUCTS} AND p.matched_by IS NOT NULL AND target.id = p.product_id AND target.status = 'archived'
+  AND target.archived_reason = '{GONE}' AND target.source_id = :source AND NOT 'status' = ANY(target.locked_fields)
+RETURNING target.id
+""")
+
+_ANY_KNOWN = text(f"SELECT EXISTS (SELECT FROM staged_products p WHERE {PRODUCTS} AND p.matched_by IS NOT NULL)")
 _REPORT = text(f"""
 INSERT INTO import_rows (job_id, line, number, action, external_id, product_id)
 SELECT :job, p.line, 0,
@@ -198,38 +220,68 @@ SELECT :job, p.line, 0,
 FROM staged_products p WHERE {PRODUCTS}
 RETURNING action
 """)
-_CLEAR_PRODUCTS = text(f"DELETE FROM staged_products p WHERE {PRODUCTS}")
-_CLEAR_VARIANTS = text(f"DELETE FROM staged_variants v WHERE {VARIANTS}")
+_CLEAR = (
+    text(f"DELETE FROM staged_variants v WHERE {VARIANTS}"),
+    text(f"DELETE FROM staged_products p WHERE {PRODUCTS}"),
+)
+
+FATES = ("created", "updated", "unchanged")
 
 
-async def write_batch(session: AsyncSession, batch: Batch) -> dict[str, int]:
-    """Apply a matched batch, report the fate of each of its products and take it out of staging; answers the counts."""
-    await session.execute(_REPORT_LOCKS, batch.params)
+async def apply_batch(session: AsyncSession, batch: Batch) -> dict[str, int]:
+    """Match a batch and write it, keeping before and after under its job; answers how many products met which fate.
+
+    The batch stays in staging: `clear_batch` takes it out.
+    """
+    await changes.record(session, batch.job_id)
+    await categories.assign(session, batch)
+    await match_batch(session, batch)
     created = set((await session.execute(_INSERT_PRODUCTS, batch.params)).scalars())
+    # What is made beside goods that were known is noted before it is made; new goods need no notes but their own.
+    has_known = bool(await session.scalar(_ANY_KNOWN, batch.params))
+    if has_known:
+        await session.execute(_REPORT_LOCKS, batch.params)
+        await session.execute(noting.IDENTITIES, batch.params)
     await session.execute(_INSERT_IDENTITIES, batch.params)
-    changed: set[UUID] = set()
-    for statement in (
-        _UPDATE_PRODUCTS,
-        _INSERT_VARIANTS,
-        _UPDATE_VARIANTS,
-        _WRITE_OFFERS,
-        _DROP_OLD_IMAGES,
-        _WRITE_IMAGES,
-    ):
-        changed.update((await session.execute(statement, batch.params)).scalars())
-    changed |= await _restock(session, batch)
+    changed = await _update_known(session, batch) if has_known else set()
+    await _insert_parts(session, batch, changed, has_known=has_known)
+    changed |= await _restock(session, batch, has_known=has_known)
     changed -= created
     if changed:
         await summary.refresh(session, changed)
     fates = Counter((await session.execute(_REPORT, {**batch.params, "changed": list(changed)})).scalars())
-    await session.execute(_CLEAR_VARIANTS, batch.params)
-    await session.execute(_CLEAR_PRODUCTS, batch.params)
-    return {fate: fates[fate] for fate in ("created", "updated", "unchanged")}
+    return {fate: fates[fate] for fate in FATES}
 
 
-async def _restock(session: AsyncSession, batch: Batch) -> set[UUID]:
+async def clear_batch(session: AsyncSession, batch: Batch) -> None:
+    """Take a batch out of staging."""
+    for statement in _CLEAR:
+        await session.execute(statement, batch.params)
+
+
+async def _update_known(session: AsyncSession, batch: Batch) -> set[UUID]:
+    changed: set[UUID] = set()
+    for statement in (_UPDATE_PRODUCTS, _UPDATE_VARIANTS, _COME_BACK, _DROP_OLD_IMAGES):
+        changed.update((await session.execute(statement, batch.params)).scalars())
+    return changed
+
+
+async def _insert_parts(session: AsyncSession, batch: Batch, changed: set[UUID], *, has_known: bool) -> None:
+    for note, statement in (
+        (noting.VARIANTS, _INSERT_VARIANTS),
+        (noting.OFFERS, _WRITE_OFFERS),
+        (noting.IMAGES, _WRITE_IMAGES),
+    ):
+        if has_known:
+            await session.execute(note, batch.params)
+        changed.update((await session.execute(statement, batch.params)).scalars())
+
+
+async def _restock(session: AsyncSession, batch: Batch, *, has_known: bool) -> set[UUID]:
     cause = ledger.Cause(reason="import", job_id=batch.job_id)
     variant_ids = await ledger.set_on_hand_from(session, _QUANTITIES, batch.params, cause)
     if not variant_ids:
         return set()
+    if has_known:
+        await session.execute(noting.STOCK, {**batch.params, "location": OWN_LOCATION, "changed": list(variant_ids)})
     return set((await session.execute(_PRODUCTS_OF, {"ids": list(variant_ids)})).scalars())

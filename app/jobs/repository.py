@@ -33,6 +33,12 @@ async def lock_job(session: AsyncSession, job_id: UUID) -> Job:
     return job
 
 
+async def has_undo(session: AsyncSession, job: Job, key: str) -> bool:
+    """Whether somebody has asked to take this job back."""
+    undo = select(Job.id).where(Job.tenant_id == job.tenant_id, Job.parent_id == job.id, Job.idempotency_key == key)
+    return await session.scalar(undo.limit(1)) is not None
+
+
 async def lock_family(session: AsyncSession, job_id: UUID) -> list[Job]:
     """A job and its descendants that are not over."""
     ids = (await session.scalars(_FAMILY, {"job_id": job_id})).all()

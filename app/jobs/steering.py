@@ -36,6 +36,8 @@ async def retry(session: AsyncSession, job_id: UUID) -> Job:
         raise JobNotRetryable(f"The job is {job.status}; only a failed or cancelled one can be retried.")
     if job.outcome == OutcomeKind.DISCARDED or registry.find_kind(job.task) is None:
         raise JobNotRetryable("What this job was to do is not there any more; start a new one.")
+    if await repository.has_undo(session, job, _undo_key(job_id)):
+        raise JobNotRetryable("The job was undone, so it cannot go on; start a new one.")
     job.cancel_requested_at = None
     job.error_code = job.error_message = None
     job.fruitless_attempts = 0
@@ -71,14 +73,24 @@ async def undo(session: AsyncSession, job_id: UUID) -> Job:
     """Start the job that takes this one back; asked twice, it is the same one."""
     job = await repository.lock_job(session, job_id)
     kind = registry.find_kind(job.job_type)
+    if registry.is_undo(job.job_type):
+        raise JobNotUndoable("This job is an undo itself, which cannot be undone. Do again what it took back instead.")
     if kind is None or kind.undo is None:
         raise JobNotUndoable(f"Jobs of the kind {job.job_type} cannot be undone.")
+    if job.status == JobStatus.WAITING:
+        raise JobNotUndoable("The job waits for a person and has changed nothing yet. Confirm or discard it.")
     if not JobStatus(job.status).is_final:
         raise JobNotUndoable("The job is not over yet; cancel it first.")
-    key = f"undo:{job_id}"
+    if job.params.get("dry_run"):
+        raise JobNotUndoable("The job was a preview and has changed nothing.")
+    key = _undo_key(job_id)
     return await outbox.enqueue(
         session, kind.undo, params={"job_id": str(job_id)}, parent_id=job_id, idempotency_key=key
     )
+
+
+def _undo_key(job_id: UUID) -> str:
+    return f"undo:{job_id}"
 
 
 async def _lock_waiting(session: AsyncSession, job_id: UUID) -> Job:

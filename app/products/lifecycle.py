@@ -12,6 +12,9 @@ from app.products.models import Product, Variant
 from app.products.rows import CheckState, flush, lock_product, touch
 from app.products.schemas import Status
 
+# Why a product is archived: its source does not name it any more. It comes back when the source does.
+GONE = "gone_from_source"
+
 MOVES: Mapping[str, frozenset[str]] = {
     "draft": frozenset({"published", "archived"}),
     "published": frozenset({"draft", "sold", "archived"}),

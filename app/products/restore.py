@@ -4,7 +4,7 @@ and its change says why.
 """
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from typing import cast
 from uuid import UUID
 
@@ -102,7 +102,7 @@ _REMOVE_OFFERS = text(
     )
 )
 _REMOVE_IMAGES = text(
-    _removing("image", "product_images", "t.id = c.entity_id AND to_jsonb(t.alt) IS NOT DISTINCT FROM c.after -> 'alt'")
+    _removing("image", "product_images", "t.id = c.entity_id AND t.alt IS NOT DISTINCT FROM c.after ->> 'alt'")
 )
 _REMOVE_IDENTITIES = text(
     _removing(
@@ -162,7 +162,11 @@ SELECT undone, code, count(*) FROM job_changes WHERE job_id = :job AND undone IS
 _STATEMENTS = {(field.kind, field.name): (restoring(field), keeping(field)) for field in FIELDS}
 
 
-async def take_back(run: Run, job_id: UUID) -> Outcome:
+Finish = Callable[[AsyncSession, UUID], Awaitable[None]]
+"""What a feature takes back at the end that no product owns; is given the session and the job."""
+
+
+async def take_back(run: Run, job_id: UUID, *, finish: Finish | None = None) -> Outcome:
     """Take back everything that a job changed, in steps; the body of every undo. Resumes from the cursor."""
     async with run.sessions.begin() as session:
         total = (await session.scalars(_COUNT, {"job": job_id})).one()
@@ -183,6 +187,8 @@ async def take_back(run: Run, job_id: UUID) -> Outcome:
             )
         run.seam("undo_step_done")
     async with run.sessions.begin() as session:
+        if finish is not None:
+            await finish(session, job_id)
         counted = await count(session, job_id)
     result: JsonObject = {"job_id": str(job_id), **counted}
     return Outcome.partial(result) if counted["kept"] else Outcome.ok(result)

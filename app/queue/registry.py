@@ -112,6 +112,11 @@ def find_kind(name: str) -> JobKind | None:
     return _kinds.get(name)
 
 
+def is_undo(name: str) -> bool:
+    """Whether jobs of this kind take others back."""
+    return any(known.undo == name for known in _kinds.values())
+
+
 def find_listener(name: str) -> Listener | None:
     """The listener of this name, if this process knows it."""
     return _listeners.get(name)

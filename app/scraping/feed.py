@@ -24,7 +24,6 @@ from app.scraping import mappings
 from app.scraping.schemas import FeedForm
 
 IMPORT_CSV = "import_csv_products"
-TURN_SECONDS = 2.0
 LINES_AT_ONCE = 5000
 
 
@@ -119,6 +118,6 @@ async def _take_turn(run: Run) -> road.Origin:
         await road.forget_purged(session)
         currency = await tenants.get_currency(session, cast("int", run.tenant_id))
     if not has_lease:
-        run.postpone(f"Waits for the import of “{name}” before it.", seconds=TURN_SECONDS)
+        run.postpone(f"Waits for the import of “{name}” before it.", seconds=sources.TURN_SECONDS)
     default = str(run.params.get("default_currency") or currency)
     return road.Origin(source_id, own_file=kind == "upload", default_currency=default)

@@ -1,5 +1,6 @@
 """The jobs of scraping: names and queues only."""
 
+from app.intake.undo import UNDO_IMPORT
 from app.queue.names import Queue
 from app.queue.outcome import Outcome
 from app.queue.registry import job
@@ -7,6 +8,6 @@ from app.queue.run import Run
 from app.scraping import feed
 
 
-@job(feed.IMPORT_CSV, queue=Queue.IMPORT)
+@job(feed.IMPORT_CSV, queue=Queue.IMPORT, undo=UNDO_IMPORT)
 async def import_csv_products(run: Run) -> Outcome:
     return await feed.import_feed(run)
