@@ -25,15 +25,23 @@ from app.api.legacy_shapes import (
     OlderProductChange,
     OlderProductCreate,
     OlderProductPage,
+    OlderSyncStarted,
+    OlderSyncStatus,
     OlderToken,
     OlderUser,
 )
+from app.connections.errors import ConnectionPaused
 from app.core.pagination import row_offset
 from app.core.problems import problems
 from app.core.ratelimit import RESPONSE_HEADERS_KEY
 from app.products import categories, change, create, errors, lifecycle, reads
 from app.products.dependencies import ProductReader, ProductWriter, ReadDatabase, TenantId
 from app.products.schemas import Product, ProductPage, ProductQuery
+from app.sync import runs
+from app.sync.dependencies import Held, SyncReader
+from app.sync.router import NO_CONNECTION
+from app.sync.schemas import RunQuery, SyncTrigger
+from app.sync.trigger import trigger
 
 # When these paths were declared deprecated (RFC 9745: seconds since 1970).
 DEPRECATED_SINCE: Final = b"@1795305600"
@@ -56,7 +64,9 @@ WRITER: Final = [Depends(require(Permission.PRODUCTS_WRITE))]
 auth = APIRouter(prefix="/auth", tags=TAGS, dependencies=OLDER, deprecated=True)
 products = APIRouter(prefix="/products", tags=TAGS, dependencies=OLDER, deprecated=True)
 
-ROUTERS: Final = (auth, products)
+sync = APIRouter(prefix="/sync", tags=TAGS, dependencies=OLDER, deprecated=True)
+
+ROUTERS: Final = (auth, products, sync)
 
 
 def include(app: FastAPI) -> None:
@@ -152,6 +162,35 @@ async def change_product_older(
 async def delete_product_older(product_id: UUID, session: TenantSession) -> None:
     """Take a product out of sight; for administrators. It can be restored at /api/v1/products/{id}/restore."""
     await lifecycle.delete_product(session, product_id)
+
+
+@sync.post(
+    "/trigger",
+    status_code=status.HTTP_202_ACCEPTED,
+    response_model=OlderSyncStarted,
+    dependencies=[*ADMIN, Depends(require(Permission.SYNCS_WRITE))],
+    responses=problems(*NO_CONNECTION, ConnectionPaused),
+)
+async def trigger_sync_older(
+    held: Held,
+    tenant_id: TenantId,
+    idempotency: Idempotent,
+    session: TenantSession,
+    body: SyncTrigger | None = None,
+) -> Response:
+    """Sync with the external product API now; for administrators."""
+    started = await trigger(session, held.settings, tenant_id, body or SyncTrigger())
+    provider = (await runs.get_connection_of(session, started)).vendor
+    answer = OlderSyncStarted.of(started, provider)
+    headers = {"Location": f"{v1.BASE}/jobs/{started.id}"}
+    return await idempotency.remember(session, status.HTTP_202_ACCEPTED, answer, headers)
+
+
+@sync.get("/status", dependencies=ADMIN)
+async def get_sync_status_older(actor: SyncReader, session: TenantSession) -> OlderSyncStatus:
+    """How the newest sync goes or went; for administrators."""
+    newest = await runs.list_runs(session, actor.tenant_id, RunQuery(limit=1))
+    return OlderSyncStatus.of(newest.items[0] if newest.items else None)
 
 
 async def _read(session: TenantSession, actor: Actor, product_id: UUID) -> OlderProduct:

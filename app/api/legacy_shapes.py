@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
@@ -12,7 +13,12 @@ from app.accounts.schemas import TokenAnswer, UserView
 from app.products.inputs import ProductChange, ProductCreate
 from app.products.schemas import Product, ProductPage
 from app.products.wire import Money, Timestamp
+from app.queue.models import Job
+from app.queue.names import JobStatus
+from app.sync.schemas import RunView
 
+# The words that older clients know for the states of a sync.
+STATES: Mapping[JobStatus, str] = MappingProxyType({JobStatus.RUNNING: "in_progress", JobStatus.WAITING: "pending"})
 SIZES = ("height", "length", "depth")
 _SIZE = TypeAdapter(Annotated[Decimal, Field(ge=0, le=1_000_000, allow_inf_nan=False)] | None)
 
@@ -96,7 +102,8 @@ class OlderProduct(BaseModel):
 
     @classmethod
     def of(cls, product: Product, categories: Mapping[UUID, str], owner_id: int | None) -> Self:
-        sizes = {name: product.attributes.get(name) for name in SIZES}
+        # Goods of product APIs bring theirs along as “Height”, as attributes are called there.
+        sizes = {name: product.attributes.get(name, product.attributes.get(name.title())) for name in SIZES}
         return cls(
             id=product.id,
             title=product.title,
@@ -135,4 +142,60 @@ class OlderProductPage(BaseModel):
             page=found.page or 1,
             page_size=found.page_size,
             total_pages=found.total_pages or 0,
+        )
+
+
+class OlderSyncStarted(BaseModel):
+    """A sync that was just started; it is the job `task_id`."""
+
+    status: Literal["started"] = "started"
+    task_id: UUID
+    provider_type: str
+    message: str
+
+    @classmethod
+    def of(cls, job: Job, provider: str) -> Self:
+        message = f"The sync with {provider} was started; GET /sync/status tells how it goes."
+        return cls(task_id=job.id, provider_type=provider, message=message)
+
+
+class OlderSyncResult(BaseModel):
+    """What a sync has done."""
+
+    added: int
+    updated: int
+    total_processed: int
+
+
+class OlderSyncStatus(BaseModel):
+    """The newest sync; `idle` before the first."""
+
+    status: Literal["idle", "pending", "in_progress", "completed", "failed", "cancelled"]
+    task_id: UUID | None = None
+    current: int = 0
+    total: int | None = None
+    result: OlderSyncResult | None = None
+    error: str | None = None
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+
+    @classmethod
+    def of(cls, run: RunView | None) -> Self:
+        if run is None:
+            return cls(status="idle")
+        result = None
+        if run.status == JobStatus.COMPLETED:
+            added, updated = (int(str(run.counters.get(name, 0))) for name in ("created", "updated"))
+            result = OlderSyncResult(added=added, updated=updated, total_processed=run.items_processed)
+        return cls.model_validate(
+            {
+                "status": STATES.get(run.status, run.status.value),
+                "task_id": run.id,
+                "current": run.items_processed,
+                "total": run.items_total,
+                "result": result,
+                "error": run.error_message,
+                "started_at": run.started_at,
+                "completed_at": run.completed_at,
+            }
         )

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from types import MappingProxyType
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,6 +16,11 @@ from app.sync.schemas import RunQuery, RunView, StatusQuery, SyncStatus
 
 RUN_SORTS = MappingProxyType({"created_at": Sort(Job.created_at, read=datetime.fromisoformat)})
 CONNECTION_SORTS = MappingProxyType({"created_at": Sort(Connection.created_at, read=datetime.fromisoformat)})
+
+
+async def get_connection_of(session: AsyncSession, job: Job) -> Connection:
+    """The connection that a job is about."""
+    return await connections.get_connection(session, UUID(str(job.params["connection_id"])))
 
 
 def to_run_view(job: Job) -> RunView:

@@ -90,6 +90,8 @@ async def test_who_is_no_administrator_reads_and_writes_nothing(api: httpx.Async
         ("GET", "/products/a%0D%0AX:%20y", "/api/v1/products/a%0D%0AX%3A%20y"),
         ("POST", "/auth/login", "/api/v1/auth/login"),
         ("GET", "/auth/me", "/api/v1/auth/me"),
+        ("POST", "/sync/trigger", "/api/v1/sync/trigger"),
+        ("GET", "/sync/status/", "/api/v1/sync/status"),
     ],
 )
 async def test_every_answer_names_its_successor(
@@ -112,3 +114,24 @@ async def test_refuses_what_its_successor_refuses(api: httpx.AsyncClient, admin:
         assert (answer.status_code, answer.json()["code"]) == (422, "validation_failed"), body
     assert (await api.get("/products?colour=red", headers=admin.headers)).status_code == 422
     assert (await api.get("/products", headers=admin.headers)).json()["total"] == 0
+
+
+async def test_a_sync_is_started_and_told_of_in_the_words_of_the_product_api(
+    api: httpx.AsyncClient, admin: Seller, make_seller: MakeSeller
+) -> None:
+    idle = await api.get("/sync/status", headers=admin.headers)
+    assert (idle.json()["status"], idle.json()["result"]) == ("idle", None)
+
+    started = await api.post("/sync/trigger", headers=admin.headers)
+    assert started.status_code == 202, started.text
+    told = started.json()
+    assert (told["status"], told["provider_type"]) == ("started", "dummyjson")
+    status = (await api.get("/sync/status", headers=admin.headers)).json()
+    assert (status["status"], status["task_id"], status["current"]) == ("pending", told["task_id"], 0)
+    again = await api.post("/sync/trigger", json={"provider_type": "dummyjson"}, headers=admin.headers)
+    assert again.status_code == 202, again.text
+
+    other = await make_seller()
+    for method, path in (("POST", "/sync/trigger"), ("GET", "/sync/status")):
+        assert (await api.request(method, path, headers=other.headers)).status_code == 403
+    assert (await api.get("/api/v1/sync/history", headers=other.headers)).json()["items"] == []

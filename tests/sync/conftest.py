@@ -1,6 +1,6 @@
 """A worker whose sandbox is a product API of the test's own."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,9 +21,9 @@ SYNC = "/api/v1/sync"
 
 
 @pytest.fixture
-async def product_api() -> AsyncIterator[ProductApi]:
+def product_api() -> Iterator[ProductApi]:
     """DummyJSON with its 194 products."""
-    async with serve_product_api() as api:
+    with serve_product_api() as api:
         yield api
 
 

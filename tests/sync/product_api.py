@@ -1,10 +1,10 @@
 """A product API as DummyJSON documents it, with the real products, that a test can change and make fail."""
 
-import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,13 +27,11 @@ class ProductApi:
     products: list[Product]
     calls: list[str] = field(default_factory=list)
     fault: Answer | None = None
-    gate: asyncio.Event = field(default_factory=asyncio.Event)
     url: str = ""
 
     async def answer(self, request: Request) -> Response:
         """GET /dummyjson/products?limit&skip, the path under which the sandbox has it."""
         self.calls.append(str(request.url.query))
-        await self.gate.wait()
         if self.fault is not None and (instead := self.fault(len(self.calls))) is not None:
             return instead
         limit, skip = int(request.query_params.get("limit", 30)), int(request.query_params.get("skip", 0))
@@ -42,21 +40,18 @@ class ProductApi:
         return JSONResponse(page)
 
 
-@asynccontextmanager
-async def serve_product_api() -> AsyncIterator[ProductApi]:
-    """The API on a free port of this machine."""
-    products: list[Product] = json.loads(shared("data/dummyjson/products.json").read_text())
-    api = ProductApi(products)
-    api.gate.set()
+@contextmanager
+def serve_product_api() -> Iterator[ProductApi]:
+    """The API on a free port of this machine, from a thread of its own."""
+    api = ProductApi(json.loads(shared("data/dummyjson/products.json").read_text()))
     app = Starlette(routes=[Route("/dummyjson/products", api.answer)])
     server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None))
     listening = socket.create_server(("127.0.0.1", 0))
     api.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    task = asyncio.create_task(server.serve(sockets=[listening]))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
     try:
         yield api
     finally:
-        api.gate.set()
         server.should_exit = True
-        with suppress(asyncio.CancelledError):
-            await task
+        thread.join(10)
