@@ -14,3 +14,8 @@ async def get_timezone(session: AsyncSession, tenant_id: int) -> str:
 async def get_currency(session: AsyncSession, tenant_id: int) -> str:
     """The currency that the tenant counts in."""
     return (await session.scalars(select(Tenant.currency).where(Tenant.id == tenant_id))).one()
+
+
+async def get_locale(session: AsyncSession, tenant_id: int) -> str:
+    """The locale of the tenant's people, such as de or en-GB."""
+    return (await session.scalars(select(Tenant.locale).where(Tenant.id == tenant_id))).one()

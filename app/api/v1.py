@@ -11,7 +11,7 @@ from app.api import files
 from app.api.declared import refuse_unknown_parameters
 from app.api.limits import limit_caller
 from app.jobs import router as jobs
-from app.products import categories_router, parts_router, prices_router, stock_router
+from app.products import categories_router, export_router, parts_router, prices_router, stock_router
 from app.products import router as products
 from app.scraping import mappings_router
 from app.scraping import router as scraping
@@ -21,6 +21,7 @@ BASE: Final = "/api/v1"
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     accounts.router,
+    export_router.router,
     products.router,
     prices_router.router,
     parts_router.router,

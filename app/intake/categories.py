@@ -10,15 +10,16 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.intake.match import PRODUCTS, Batch
+from app.intake.match import IS_EXPORT, PRODUCTS, Batch
 from app.products import bounds
 from app.products.categories import SEPARATOR, ensure_node
 
 CategoryPath = tuple[str, ...]
 
-_PATHS = text(
-    f"SELECT DISTINCT p.category_path FROM staged_products p WHERE {PRODUCTS} AND p.category_path IS NOT NULL"
-)
+_PATHS = text(f"""
+SELECT p.category_path, bool_or({IS_EXPORT}) FROM staged_products p
+WHERE {PRODUCTS} AND p.category_path IS NOT NULL GROUP BY p.category_path
+""")
 _ASSIGN = text(f"""
 UPDATE staged_products p SET category_id = named.id
 FROM (SELECT nodes.path, nodes.id FROM jsonb_to_recordset(CAST(:nodes AS jsonb)) AS nodes (path text[], id uuid)) named
@@ -31,10 +32,12 @@ _REMEMBER = text("UPDATE categories SET external_path = :path WHERE id = :id AND
 
 async def assign(session: AsyncSession, batch: Batch) -> None:
     """Give the batch's staged products the ids of their categories, made now that they are about to be written."""
-    paths = [tuple(path) for path in await session.scalars(_PATHS, batch.params)]
+    paths = [(tuple(path), is_own) for path, is_own in await session.execute(_PATHS, batch.params)]
     if not paths:
         return
-    nodes = [{"path": path, "id": str(node)} for path, node in (await ensure_paths(session, sorted(paths))).items()]
+    found = await ensure_paths(session, sorted(path for path, is_own in paths if not is_own))
+    found |= await ensure_own_paths(session, sorted(path for path, is_own in paths if is_own))
+    nodes = [{"path": path, "id": str(node)} for path, node in found.items()]
     await session.execute(_ASSIGN, {**batch.params, "nodes": orjson.dumps(nodes).decode()})
 
 
@@ -49,14 +52,24 @@ async def ensure_paths(session: AsyncSession, paths: Iterable[CategoryPath]) -> 
     return nodes
 
 
+async def ensure_own_paths(session: AsyncSession, paths: Iterable[CategoryPath]) -> dict[CategoryPath, UUID]:
+    """The node of each path of names in the seller's tree as it is now; nodes that are missing are made."""
+    return {path: await _walk(session, _bounded(path)) for path in paths}
+
+
 async def _make(session: AsyncSession, names: CategoryPath, joined: str) -> UUID:
-    parent: UUID | None = None
+    node = await _walk(session, names)
+    await session.execute(_REMEMBER, {"id": node, "path": joined})
+    return node
+
+
+async def _walk(session: AsyncSession, names: CategoryPath) -> UUID:
+    node: UUID | None = None
     for depth, name in enumerate(names, 1):
-        parent = await ensure_node(session, parent, name, _joined(names[:depth]))
-    if parent is None:
+        node = await ensure_node(session, node, name, _joined(names[:depth]))
+    if node is None:
         raise ValueError("a category path has at least one name")
-    await session.execute(_REMEMBER, {"id": parent, "path": joined})
-    return parent
+    return node
 
 
 def _bounded(path: CategoryPath) -> CategoryPath:

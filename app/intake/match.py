@@ -8,6 +8,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.intake.models import OWN_ID
+
 # Continues the report numbers of settle.py.
 PRODUCT_DELETED = 1004
 TITLE_MISSING = 1005
@@ -40,14 +42,55 @@ JOIN LATERAL (
   SELECT v.* FROM staged_variants v WHERE v.job_id = p.job_id AND v.product_line = p.line OFFSET 0
 ) v ON true
 """
+# An export that comes back is the seller's own word about goods of any source; it is none of the sources itself.
+IS_EXPORT = f"p.matched_by IS NOT DISTINCT FROM '{OWN_ID}'"
 # Content belongs to one source per product; the seller's own file takes over goods made by hand by their SKU.
-OWNED = "(known.source_id = :source OR (known.source_id IS NULL AND p.matched_by = 'sku'))"
+OWNED = f"(known.source_id = :source OR (known.source_id IS NULL AND p.matched_by = 'sku') OR {IS_EXPORT})"
 ITS_VARIANTS = "v.job_id = p.job_id AND v.product_line = p.line"
+
+# An export of ours names goods by our ids, which count only where they are ids of this catalogue.
+_FORGET_STRANGE_VARIANTS = text(f"""
+UPDATE staged_variants v SET variant_id = gen_random_uuid(), matched = false
+FROM staged_products p
+WHERE {PRODUCTS} AND p.matched_by = '{OWN_ID}' AND {ITS_VARIANTS} AND v.matched
+  AND NOT EXISTS (SELECT FROM variants known WHERE known.id = v.variant_id AND known.product_id = p.product_id
+                  AND known.deleted_at IS NULL)
+""")
+_FORGET_STRANGE_PRODUCTS = text(f"""
+UPDATE staged_products p SET product_id = gen_random_uuid(), matched_by = NULL
+WHERE {PRODUCTS} AND p.matched_by = '{OWN_ID}'
+  AND NOT EXISTS (SELECT FROM products known WHERE known.id = p.product_id)
+""")
+# What such a file repeats is left alone: options that the product has anyway, and pictures in their present order.
+_KEEP_OWN_PARTS = text(f"""
+UPDATE staged_products p
+SET options = CASE WHEN known.options @> p.options THEN NULL ELSE (
+      SELECT jsonb_agg(jsonb_build_object('name', name, 'values', "values") ORDER BY first)
+      FROM (
+        SELECT name, coalesce(jsonb_agg(value ORDER BY first) FILTER (WHERE value IS NOT NULL), '[]') AS "values",
+               min(first) AS first
+        FROM (
+          SELECT option.value ->> 'name' AS name, given.value, min(option.nr * 100000 + coalesce(given.nr, 0)) AS first
+          FROM jsonb_array_elements(known.options || p.options) WITH ORDINALITY AS option (value, nr)
+          LEFT JOIN LATERAL jsonb_array_elements(option.value -> 'values') WITH ORDINALITY AS given (value, nr) ON true
+          GROUP BY 1, 2
+        ) used GROUP BY name
+      ) named) END,
+    (image_ids, image_urls, image_alts) = (
+      SELECT CASE WHEN differ THEN p.image_ids END, CASE WHEN differ THEN p.image_urls END,
+             CASE WHEN differ THEN p.image_alts END
+      FROM (SELECT (p.image_urls, array_replace(p.image_alts, NULL, '')) IS DISTINCT FROM
+                   (array_agg(url ORDER BY position, id), array_agg(coalesce(alt, '') ORDER BY position, id)) AS differ
+            FROM product_images WHERE product_id = p.product_id) present)
+FROM products known
+WHERE {PRODUCTS} AND p.matched_by = '{OWN_ID}' AND known.id = p.product_id
+  AND (p.options IS NOT NULL OR p.image_urls IS NOT NULL)
+""")
 
 _PRODUCTS_BY_IDENTITY = text(f"""
 UPDATE staged_products p SET product_id = known.product_id, matched_by = 'identity'
 FROM source_products known
-WHERE {PRODUCTS} AND known.source_id = :source AND known.external_id = p.external_id
+WHERE {PRODUCTS} AND p.matched_by IS NULL AND known.source_id = :source AND known.external_id = p.external_id
 """)
 
 
@@ -77,7 +120,7 @@ _PRODUCTS_BY_SKU = text(_products_by("sku", _SAME_SKU, "known.source_id IS NULL"
 _VARIANTS_BY_IDENTITY = text(f"""
 UPDATE staged_variants v SET variant_id = known.variant_id, matched = true
 FROM offers known
-WHERE {VARIANTS} AND known.source_id = :source AND known.external_id = v.external_id
+WHERE {VARIANTS} AND NOT v.matched AND known.source_id = :source AND known.external_id = v.external_id
 """)
 
 _VARIANTS_IN_PRODUCT = text(f"""
@@ -147,7 +190,8 @@ WHERE {PRODUCTS} AND p.has_variants
 
 async def match_batch(session: AsyncSession, batch: Batch) -> None:
     """Point the batch's staged rows at the goods they mean; rows that may not be applied leave with a reason."""
-    statements = [_PRODUCTS_BY_IDENTITY, _PRODUCTS_BY_GTIN]
+    statements = [_FORGET_STRANGE_VARIANTS, _FORGET_STRANGE_PRODUCTS, _KEEP_OWN_PARTS]
+    statements += [_PRODUCTS_BY_IDENTITY, _PRODUCTS_BY_GTIN]
     if batch.own_file:
         statements.append(_PRODUCTS_BY_SKU)
     statements += [_VARIANTS_BY_IDENTITY, _VARIANTS_IN_PRODUCT]

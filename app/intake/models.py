@@ -11,6 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core.database import TenantBase
 
 MONEY = Numeric(18, 4)
+OWN_ID = "own_id"
+"""`matched_by` of goods that an export of ours names by our own id; staged so, proven when they are matched."""
 
 
 class RowAction(StrEnum):

@@ -4,7 +4,7 @@ taken back. Updates are noted by the tables' triggers, new goods by the statemen
 
 from sqlalchemy import text
 
-from app.intake.match import OWNED, PRODUCTS, WITH_VARIANTS
+from app.intake.match import IS_EXPORT, OWNED, PRODUCTS, WITH_VARIANTS
 
 _INTO = "INSERT INTO job_changes (job_id, product_id, kind, entity_id, action, after)"
 _KNOWN = f"{PRODUCTS} AND p.matched_by IS NOT NULL"
@@ -14,7 +14,7 @@ IDENTITIES = text(f"""
 SELECT :job, p.product_id, 'identity', md5(CAST(CAST(:source AS uuid) AS text) || p.external_id)::uuid, 'created',
        jsonb_build_object('source_id', CAST(:source AS uuid), 'external_id', p.external_id, 'url', p.url)
 FROM staged_products p
-WHERE {_KNOWN} AND NOT EXISTS (
+WHERE {_KNOWN} AND NOT {IS_EXPORT} AND NOT EXISTS (
   SELECT FROM source_products known WHERE known.source_id = :source AND known.external_id = p.external_id)
 """)
 
@@ -37,7 +37,7 @@ SELECT :job, mine.product_id, 'offer', v.offer_id, 'created',
 FROM staged_products p
 {WITH_VARIANTS}
 JOIN variants mine ON mine.id = v.variant_id
-WHERE {_KNOWN} AND NOT EXISTS (
+WHERE {_KNOWN} AND NOT {IS_EXPORT} AND NOT EXISTS (
   SELECT FROM offers known WHERE known.source_id = :source AND known.external_id = v.external_id)
 """)
 

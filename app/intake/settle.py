@@ -113,8 +113,8 @@ def _reject_later_variants(key: str, number: int, code: str, words: str) -> Text
     WITH later AS (
       SELECT v.product_line, v.position, v.line, v.external_id, f.key, f.first_line
       FROM staged_variants v
-      JOIN (SELECT {key} AS key, min(position) AS first, min(line) AS first_line FROM staged_variants
-            WHERE job_id = :job AND {key} IS NOT NULL GROUP BY 1 HAVING count(*) > 1) f ON f.key = {key}
+      JOIN (SELECT {key} AS key, min(v.position) AS first, min(v.line) AS first_line FROM staged_variants v
+            WHERE v.job_id = :job AND {key} IS NOT NULL GROUP BY 1 HAVING count(*) > 1) f ON f.key = {key}
       WHERE v.job_id = :job AND v.position > f.first
       LIMIT {STEP}
     ), gone AS (
@@ -129,13 +129,16 @@ def _reject_later_variants(key: str, number: int, code: str, words: str) -> Text
 
 
 _REJECT_LATER_VARIANTS = _reject_later_variants(
-    "external_id",
+    "v.external_id",
     DUPLICATE_VARIANT,
     "duplicate_in_file",
     "Variant “%s” stood already on line %s, and the first row counts. Remove this row or give it an id of its own.",
 )
+# Goods that an export of ours names by id may share a SKU with those of another source, where it is theirs already.
+_NEW_SKU = """CASE WHEN NOT v.matched OR NOT EXISTS (
+  SELECT FROM variants mine WHERE mine.id = v.variant_id AND lower(mine.sku) = lower(v.sku)) THEN lower(v.sku) END"""
 _REJECT_LATER_SKUS = _reject_later_variants(
-    "lower(sku)",
+    _NEW_SKU,
     DUPLICATE_SKU,
     "duplicate_sku",
     "SKU “%s” stood already on line %s, and a SKU is given once. Change the SKU of one of the two rows.",

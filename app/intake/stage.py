@@ -1,5 +1,6 @@
 """Staging: a page of source products goes into the staging tables by COPY, rows that cannot be used into the report."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -9,7 +10,7 @@ from asyncpg import Connection as AsyncpgConnection
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.ids import new_id
-from app.intake.models import RowAction
+from app.intake.models import OWN_ID, RowAction
 from app.integrations.contracts.catalogue import Page, SourceProduct, SourceVariant
 
 
@@ -18,8 +19,8 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 PRODUCT_COLUMNS = _names("""
-    job_id line external_id fragment has_variants product_id sku title description brand category_path tags url status
-    attributes options image_ids image_urls image_alts
+    job_id line external_id fragment has_variants product_id matched_by sku title description brand category_path tags
+    url status attributes options image_ids image_urls image_alts
 """)
 VARIANT_COLUMNS = _names("""
     job_id product_line position line external_id variant_id matched offer_id sku gtin price compare_at_price cost
@@ -53,7 +54,8 @@ class Stager:
             item.external_id,
             item.fragment,
             bool(item.variants),
-            new_id(),
+            item.own_id or new_id(),
+            OWN_ID if item.own_id else None,
             item.sku,
             item.title,
             item.description_html,
@@ -79,8 +81,8 @@ class Stager:
             self.variants,
             variant.line,
             variant.external_id,
-            new_id(),
-            False,
+            variant.own_id or new_id(),
+            variant.own_id is not None,
             new_id(),
             variant.sku,
             variant.gtin,
@@ -141,7 +143,10 @@ def _options(item: SourceProduct) -> list[dict[str, object]]:
 
 
 def _json(value: object) -> str:
-    return orjson.dumps(value).decode()
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # a whole number beyond 64 bits, which attributes of our own export may hold
+        return json.dumps(value)
 
 
 async def copy(session: AsyncSession, table: str, columns: Sequence[str], records: Iterable[Record]) -> None:

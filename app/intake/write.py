@@ -10,8 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.intake import categories, noting
+from app.intake.match import IS_EXPORT, PRODUCTS, VARIANTS, WITH_VARIANTS, Batch, match_batch
 from app.intake.match import OWNED as _OWNED
-from app.intake.match import PRODUCTS, VARIANTS, WITH_VARIANTS, Batch, match_batch
 from app.inventory import ledger
 from app.inventory.models import OWN_LOCATION
 from app.jobs import changes
@@ -81,7 +81,7 @@ SELECT id FROM made
 
 _INSERT_IDENTITIES = text(f"""
 INSERT INTO source_products (source_id, external_id, product_id, url)
-SELECT :source, p.external_id, p.product_id, p.url FROM staged_products p WHERE {PRODUCTS}
+SELECT :source, p.external_id, p.product_id, p.url FROM staged_products p WHERE {PRODUCTS} AND NOT {IS_EXPORT}
 ON CONFLICT (source_id, external_id) DO UPDATE SET url = excluded.url, seen_at = now()
 WHERE excluded.url IS NOT NULL AND source_products.url IS DISTINCT FROM excluded.url
 """)
@@ -116,7 +116,7 @@ RETURNING target.id
 _INSERT_VARIANTS = text(f"""
 INSERT INTO variants (id, product_id, source_id, external_id, position, sku, gtin, price, compare_at_price, cost,
                       currency, options, attributes, weight_g, image_url)
-SELECT v.variant_id, p.product_id, known.source_id, v.external_id,
+SELECT v.variant_id, p.product_id, known.source_id, CASE WHEN NOT {IS_EXPORT} THEN v.external_id END,
        row_number() OVER (PARTITION BY p.line ORDER BY v.position) - 1 + coalesce(
          (SELECT max(old.position) + 1 FROM variants old
           WHERE p.matched_by IS NOT NULL AND old.product_id = p.product_id AND old.deleted_at IS NULL), 0),
@@ -159,8 +159,9 @@ WITH written AS (
   INSERT INTO offers AS known (id, variant_id, source_id, external_id, cost, price, currency, stock)
   SELECT v.offer_id, v.variant_id, :source, v.external_id,
          v.cost, v.price, v.currency, v.stock
-  FROM staged_variants v
-  WHERE {VARIANTS} AND EXISTS (SELECT FROM variants mine WHERE mine.id = v.variant_id)
+  FROM staged_products p
+  {WITH_VARIANTS}
+  WHERE {PRODUCTS} AND NOT {IS_EXPORT} AND EXISTS (SELECT FROM variants mine WHERE mine.id = v.variant_id)
   ON CONFLICT (source_id, external_id) DO UPDATE
   SET cost = coalesce(excluded.cost, known.cost), price = coalesce(excluded.price, known.price),
       currency = coalesce(excluded.currency, known.currency), stock = coalesce(excluded.stock, known.stock),
@@ -206,7 +207,7 @@ _COME_BACK = text(f"""
 UPDATE products target SET status = coalesce(target.former_status, 'draft'), archived_reason = NULL
 FROM staged_products p
 WHERE {PRODUCTS} AND p.matched_by IS NOT NULL AND target.id = p.product_id AND target.status = 'archived'
-  AND target.archived_reason = '{GONE}' AND target.source_id = :source AND NOT 'status' = ANY(target.locked_fields)
+  AND target.archived_reason = '{GONE}' AND target.source_id = :source AND NOT {IS_EXPORT} AND NOT 'status' = ANY(target.locked_fields)
 RETURNING target.id
 """)
 

@@ -156,6 +156,23 @@ class ProductQuery(PageQuery, ProductFilter):
     """The product list: paging, order, and filters."""
 
 
+class ExportQuery(ProductFilter):
+    """What to export, and how to write it."""
+
+    format: Annotated[
+        Literal["csv", "ndjson"],
+        Field(description="`csv` for people and spreadsheets; `ndjson`: a product per line, as the API answers it."),
+    ] = "csv"
+    delimiter: Annotated[
+        Literal["comma", "semicolon", "tab"] | None,
+        Field(description="What parts the cells of the CSV; without it, what spreadsheets of your locale expect."),
+    ] = None
+    decimal_mark: Annotated[
+        Literal["point", "comma"] | None,
+        Field(description="How the CSV writes decimals; without it, as your locale does."),
+    ] = None
+
+
 class Deleted(BaseModel):
     """The answer of every DELETE."""
 

@@ -6,6 +6,9 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal, Protocol, TypeVar
+from uuid import UUID
+
+from pydantic import JsonValue
 
 Availability = Literal["in_stock", "out_of_stock", "preorder", "backorder", "unknown"]
 StatusHint = Literal["published", "draft", "archived"]
@@ -27,7 +30,7 @@ class SourceVariant:
     `external_id` is unique within its source, not only within its product. `gtin` is valid and canonical (8, 13 or 14
     digits; a UPC-12 has become its EAN-13), so equal means the same article; anything else that stood there is kept in
     `gtin_raw` and must not be matched on. `options` maps the option's name to this variant's value; a name that the
-    product has and the variant lacks means "any".
+    product has and the variant lacks means "any". `own_id` is our own id of it, in a file that we have exported.
     """
 
     external_id: str
@@ -44,6 +47,7 @@ class SourceVariant:
     weight_g: int | None = None
     image_url: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
+    own_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,9 @@ class SourceProduct:
 
     `fragment` True: other fragments of the same `external_id` may come, before or after, also on other pages; they
     belong together by `merged_fragments`. False: a second product of that `external_id` is a duplicate.
+
+    `own_id` is our own id of the product, in a file that we have exported: then `category_path` names the nodes of the
+    seller's own tree. An id that is unknown here belongs to goods of another catalogue, which are new here.
     """
 
     external_id: str
@@ -70,10 +77,11 @@ class SourceProduct:
     url: str | None = None
     images: tuple[SourceImage, ...] = ()
     options: tuple[str, ...] = ()
-    attributes: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, JsonValue] = field(default_factory=dict)
     status: StatusHint | None = None
     variants: tuple[SourceVariant, ...] = ()
     fragment: bool = False
+    own_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +163,7 @@ def merged_fragments(fragments: Sequence[SourceProduct]) -> SourceProduct:
         status=first.status or _first(part.status for part in rest),
         variants=tuple(variant for part in fragments for variant in part.variants),
         fragment=first.fragment,
+        own_id=first.own_id,
     )
 
 

@@ -17,6 +17,15 @@ _ATTRIBUTES = {
     "th": {"colspan", "rowspan"},
 }
 _cleaner = nh3.Cleaner(tags=_TAGS, attributes=_ATTRIBUTES, url_schemes={"http", "https", "mailto"})
+# What is stored was made harmless by one of two allow-lists: this one, or that of the product API.
+_cleaner_of_both = nh3.Cleaner(
+    tags=_TAGS | nh3.ALLOWED_TAGS,
+    attributes={
+        tag: _ATTRIBUTES.get(tag, set()) | nh3.ALLOWED_ATTRIBUTES.get(tag, set())
+        for tag in _ATTRIBUTES.keys() | nh3.ALLOWED_ATTRIBUTES.keys()
+    },
+    url_schemes={"http", "https", "mailto", "tel"},
+)
 _ESCAPED_TAG = re.compile(r"&lt;/?[a-zA-Z][^<>]{0,200}?&gt;")
 
 
@@ -27,3 +36,8 @@ def to_html(text: str) -> str:
     if "<" not in text and _ESCAPED_TAG.search(text):
         text = html.unescape(text)  # escaped once too often on its way
     return _cleaner.clean(text).strip()
+
+
+def clean_own(text: str) -> str:
+    """A description that we have exported: the same text where nobody has changed it, and harmless if somebody has."""
+    return text if "<" not in text and "&" not in text else _cleaner_of_both.clean(text)

@@ -18,6 +18,7 @@ KINDS: dict[str, Kind] = {
             *("sale_ends", "status", "published", "type", "weight_unit", "color", "size", "material", "pattern"),
             *(f"option{number}_{part}" for number in (1, 2, 3) for part in ("name", "value")),
             *("attribute", "vat", "ignore"),
+            *("own_variant_id", "product_sku", "option_map", "attribute_map", "image_list", "alt_list"),
         ),
         "text",
     ),
@@ -26,7 +27,7 @@ KINDS: dict[str, Kind] = {
 recognised so that they are not mistaken for the price."""
 
 REPEATABLE = frozenset({"more_images", "attribute", "vat", "net_price", "ignore"})
-OF_OUR_EXPORT: frozenset[str] = frozenset()
+OF_OUR_EXPORT = frozenset({"own_variant_id", "product_sku", "option_map", "attribute_map", "image_list", "alt_list"})
 """Fields that only the layout of our own export knows; they are not mapped by hand."""
 UNUSED = frozenset({"net_price", "vat", "ignore"})
 

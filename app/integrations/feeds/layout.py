@@ -13,6 +13,7 @@ class Layout:
 
     `recognises` gets the normalised names of a header. `compile` gets the file's context and a way to read all its
     rows once beforehand, for what only the whole file tells. `is_exact`: the names are the layout's own, not synonyms.
+    `is_guarded`: we wrote the file, with an apostrophe before what a spreadsheet would calculate.
     """
 
     name: str
@@ -21,3 +22,4 @@ class Layout:
     compile: Callable[[Context, Callable[[], Iterator[Cells]]], RowMapper]
     guesses: frozenset[str] = frozenset()
     is_exact: bool = True
+    is_guarded: bool = False

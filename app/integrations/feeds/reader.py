@@ -87,7 +87,7 @@ class FeedReader:
         self._default_currency = default_currency
         self._width = len(found.table.header)
         self._odd_rows = OddRows(found.table.header, found.columns)
-        self._is_report = set(REPORT_COLUMNS) <= set(self.header)
+        self._is_guarded = found.layout.is_guarded or set(REPORT_COLUMNS) <= set(self.header)
 
     async def pages(self, cursor: str | None = None) -> AsyncIterator[Page]:
         """The contract's stream: every page is read in a thread, so that the event loop keeps beating meanwhile."""
@@ -179,7 +179,7 @@ class FeedReader:
                     f"The row has {width} cells for {self._width} columns; the first one too many holds "
                     f"'{row[self._width][:60]}'. Put cells that contain the delimiter into double quotes.",
                 )
-        return list(map(unguarded, row)) if self._is_report else row
+        return list(map(unguarded, row)) if self._is_guarded else row
 
     def _rejected(self, line: int, row: Cells | BrokenRow, refusal: RowRefused, mapper: RowMapper) -> RejectedRow:
         column = self.header[refusal.column] if refusal.column >= 0 else None
@@ -188,7 +188,7 @@ class FeedReader:
     def _raw(self, row: Cells | BrokenRow, mapper: RowMapper) -> dict[str, str]:
         """A row's cells by column, complete enough to be sent again on their own."""
         cells = [*(row.cells if isinstance(row, BrokenRow) else row), *[""] * self._width][: self._width]
-        if self._is_report:
+        if self._is_guarded:
             cells = list(map(unguarded, cells))
         with suppress(RowRefused):  # where the cell that tells whose row it is, is itself what is wrong
             cells = mapper.raw(cells)

@@ -11,11 +11,13 @@ from app.integrations.contracts.catalogue import RejectedRow
 from app.integrations.feeds.headers import REPORT_COLUMNS
 
 # What a spreadsheet takes for a formula at the start of a cell; an apostrophe of the text's own is guarded too, so that
-# the guard can be taken off again. Where a spreadsheet parts cells at ; (or at a line's end, having lost count of the
-# quotes) any place behind one may become the start of a cell.
+# the guard can be taken off again. Where a spreadsheet parts cells at another delimiter than ours (or at a line's end,
+# having lost count of the quotes) any place behind one may become the start of a cell, with
+# or without a quote.
 _STARTS = "=+\\-@'\uff1d\uff0b\uff0d\uff20"
-_PLACE = rf"(?:^(?=[{_STARTS}\t\r\n])|(?<=[;\t\r\n])(?=[{_STARTS}]))"
+_PLACE = rf"(?:^(?=[{_STARTS}\t\r\n])|(?<=[;,\t\r\n])(?=\"*[{_STARTS}]))"
 _DANGEROUS_PLACE = re.compile(_PLACE)
+MARK = b"\xef\xbb\xbf"
 _GUARD = re.compile(_PLACE.replace("(?=", "'(?="))
 
 
@@ -27,18 +29,19 @@ class RejectedRowsWriter:
 
     def header(self) -> bytes:
         """The mark and the first row."""
-        return b"\xef\xbb\xbf" + _encoded([(*self._columns, *REPORT_COLUMNS)])
+        return MARK + encoded([(*self._columns, *REPORT_COLUMNS)])
 
     def rows(self, rows: Iterable[RejectedRow]) -> bytes:
         """A portion of rows."""
-        return _encoded(
+        return encoded(
             (*(row.raw.get(name, "") for name in self._columns), str(row.line), row.code, row.message) for row in rows
         )
 
 
-def _encoded(rows: Iterable[Sequence[str]]) -> bytes:
+def encoded(rows: Iterable[Sequence[str]], delimiter: str = ",") -> bytes:
+    """Rows of a CSV for people and their spreadsheets."""
     buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer = csv.writer(buffer, quoting=csv.QUOTE_ALL, lineterminator="\r\n", delimiter=delimiter)
     writer.writerows(list(map(guarded, row)) for row in rows)
     return buffer.getvalue().encode()
 
