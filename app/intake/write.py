@@ -207,7 +207,8 @@ _COME_BACK = text(f"""
 UPDATE products target SET status = coalesce(target.former_status, 'draft'), archived_reason = NULL
 FROM staged_products p
 WHERE {PRODUCTS} AND p.matched_by IS NOT NULL AND target.id = p.product_id AND target.status = 'archived'
-  AND target.archived_reason = '{GONE}' AND target.source_id = :source AND NOT {IS_EXPORT} AND NOT 'status' = ANY(target.locked_fields)
+  AND target.archived_reason = '{GONE}' AND target.source_id = :source AND NOT {IS_EXPORT}
+  AND NOT 'status' = ANY(target.locked_fields)
 RETURNING target.id
 """)
 

@@ -12,8 +12,8 @@ from app.integrations.feeds.headers import REPORT_COLUMNS
 
 # What a spreadsheet takes for a formula at the start of a cell; an apostrophe of the text's own is guarded too, so that
 # the guard can be taken off again. Where a spreadsheet parts cells at another delimiter than ours (or at a line's end,
-# having lost count of the quotes) any place behind one, and behind a
-# quote there, may become the start of a cell.
+# having lost count of the quotes) any place behind one, and behind a quote there,
+# may become the start of a cell.
 _STARTS = "=+\\-@'\uff1d\uff0b\uff0d\uff20"
 _PLACE = rf"(?:^(?=[{_STARTS}\t\r\n])|(?<=[;,\t\r\n])(?=\"*[{_STARTS}]))"
 _DANGEROUS_PLACE = re.compile(_PLACE)
