@@ -51,6 +51,11 @@ def flower_child(environment: Mapping[str, str], port: int) -> Child:
     return _python("flower", command, environment)
 
 
+def sandbox_child(environment: Mapping[str, str]) -> Child:
+    """The double of the vendors, on loopback only."""
+    return _python("sandbox", ["-m", "app", "sandbox"], environment)
+
+
 def is_serving(host: str, port: int) -> bool:
     """Whether the API answers `/ready` with anything but a server error."""
     connection = HTTPConnection("127.0.0.1" if host in {"0.0.0.0", ""} else host, port, timeout=2)  # noqa: S104 - compared

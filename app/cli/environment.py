@@ -4,10 +4,12 @@ import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from app.core.config import Settings
 from app.supervisor import embedded, postgres
 from app.supervisor.claim import find_running
+from app.supervisor.ports import next_free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 EMBEDDED_DATABASE = "crossdock"
@@ -53,6 +55,15 @@ def local_environment(settings: Settings, data: Path, *, public_url: str) -> dic
     if not settings.secret_key.get_secret_value():
         environment["SECRET_KEY"] = kept_secret(data / "secret_key")
     return environment
+
+
+def sandbox_environment(settings: Settings, data: Path) -> dict[str, str]:
+    """Where our own sandbox answers and its token; empty in production, and when the settings name another one."""
+    if settings.is_production or urlsplit(settings.sandbox_url).hostname not in {"127.0.0.1", "localhost"}:
+        return {}
+    port = next_free_port("127.0.0.1", urlsplit(settings.sandbox_url).port or 80)
+    token = settings.sandbox_token.get_secret_value() or kept_secret(data / "sandbox_token")
+    return {"SANDBOX_URL": f"http://127.0.0.1:{port}", "SANDBOX_TOKEN": token}
 
 
 def kept_secret(file: Path) -> str:

@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "tenants": "tenants_app",
     "doctor": "doctor",
     "pulse": "pulse",
+    "sandbox": "sandbox_app",
 }
 
 

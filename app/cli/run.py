@@ -21,6 +21,7 @@ from app.cli.environment import (
     embedded_environment,
     has_given_servers,
     local_environment,
+    sandbox_environment,
 )
 from app.core.config import Settings
 from app.supervisor import embedded
@@ -102,10 +103,15 @@ def _serve(settings: Settings, *, port: int, host: str, journey: Journey | None)
                 api, flower = f"http://{_reachable(host)}:{port}", f"http://127.0.0.1:{flower_port}"
                 serving = Serving(api, flower, data, lambda: supervisor.stopping)
                 environment |= local_environment(settings, data, public_url=api)
+                sandbox = sandbox_environment(settings, data)
+                environment |= sandbox
                 supervisor.on_change = lambda: held.note(_own(environment), supervisor.pids)
                 print("[3/5] Database: bringing its tables up to date", flush=True)
                 supervisor.complete(children.migrate_child(environment))
                 _start_application(supervisor, settings, environment, (host, port, flower_port))
+                if sandbox:
+                    # Last: nobody waits for it, and what calls it tries again.
+                    supervisor.launch(children.sandbox_child(environment))
                 _announce(serving, time.monotonic() - began)
                 if journey:
                     # In a thread, so that what dies meanwhile is started again.

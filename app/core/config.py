@@ -131,6 +131,12 @@ class Settings(BaseSettings):
     # --- imports
     import_page_rows: int = 1000
 
+    # --- calls to vendors and feeds: seconds to connect, between two parts of an answer, and for all of a call; tries
+    outbound_connect_seconds: float = Field(default=5.0, gt=0)
+    outbound_read_seconds: float = Field(default=30.0, gt=0)
+    outbound_total_seconds: float = Field(default=60.0, gt=0)
+    outbound_tries: int = Field(default=3, ge=1, le=10)
+
     # --- the default external product API
     external_api_provider: str = "dummyjson"
     external_api_url: str = ""
@@ -139,6 +145,9 @@ class Settings(BaseSettings):
 
     # --- the sandbox (not in production)
     sandbox_url: str = "http://127.0.0.1:8900"
+    sandbox_token: SecretStr = SecretStr("")
+    sandbox_products: int = Field(default=500, ge=0, le=100_000)
+    sandbox_seed: int = Field(default=1, ge=0)
 
     @field_validator("database_url", "database_system_url", "database_owner_url")
     @classmethod

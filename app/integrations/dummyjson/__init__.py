@@ -5,7 +5,8 @@ with status 200; half of the goods have no `brand`; barcodes are random digits; 
 weight; every product has the same updatedAt. 100 calls in 10 s, then 429.
 """
 
-from app.integrations.contracts.vendor import Rate, Vendor
+from app.integrations.contracts.vendor import Vendor
+from app.integrations.dummyjson.client import RATE
 from app.integrations.dummyjson.settings import ProductApi, sandbox_settings
 from app.integrations.dummyjson.source import open_source
 
@@ -15,7 +16,7 @@ VENDOR = Vendor(
     auth="optional_key",
     settings=ProductApi,
     sandbox_settings=sandbox_settings,
-    rate=Rate(calls=100, seconds=10),
+    rate=RATE,
     credentials=("api_key",),
     documentation="https://dummyjson.com/docs/products",
     source=open_source,

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from app.core.config import Settings
+from app.integrations.contracts.vendor import Rate
 from app.integrations.dummyjson.payloads import ProductPage, page_of
 from app.integrations.dummyjson.settings import ProductApi
-from app.integrations.http import Client, Limits, open_client
+from app.integrations.http import Client, Limits, Pace, open_client
 
-LIMITS = Limits(max_bytes=32 * 1024 * 1024)
+MOST_BYTES = 32 * 1024 * 1024
+RATE = Rate(calls=100, seconds=10)
 
 
 def open_api(app: Settings, settings: ProductApi, credentials: Mapping[str, str]) -> Client:
@@ -16,7 +18,9 @@ def open_api(app: Settings, settings: ProductApi, credentials: Mapping[str, str]
     headers = {"accept": "application/json"}
     if key := credentials.get("api_key"):
         headers[settings.key_header.lower()] = f"{settings.key_prefix}{key}"
-    return open_client(app, limits=LIMITS, headers=headers)
+    return open_client(
+        app, limits=Limits.of(app, max_bytes=MOST_BYTES), headers=headers, pace=Pace(RATE.calls, RATE.seconds)
+    )
 
 
 async def list_products(client: Client, settings: ProductApi, *, skip: int, page: int) -> ProductPage:

@@ -7,6 +7,6 @@ from app.integrations.http.answers import Answer
 from app.integrations.http.client import CalledInTransaction, Client, open_client
 from app.integrations.http.download import Download, download
 from app.integrations.http.egress import Guard
-from app.integrations.http.patience import Limits
+from app.integrations.http.patience import Limits, Pace
 
-__all__ = ["Answer", "CalledInTransaction", "Client", "Download", "Guard", "Limits", "download", "open_client"]
+__all__ = ["Answer", "CalledInTransaction", "Client", "Download", "Guard", "Limits", "Pace", "download", "open_client"]

@@ -21,9 +21,9 @@ from app.core.config import Settings
 from app.core.redaction import redact_url
 from app.integrations.contracts.errors import RateLimited, Unavailable, VendorError
 from app.integrations.http.answers import Answer, error_of
-from app.integrations.http.egress import Guard, Resolver, open_pool, own_origins, resolve
+from app.integrations.http.egress import Guard, open_pool, own_origins
 from app.integrations.http.exchange import Opened, exchange
-from app.integrations.http.patience import REPEATABLE, Limits, pause, retry_after
+from app.integrations.http.patience import REPEATABLE, Limits, Pace, pause, retry_after
 from app.integrations.http.unpacking import ACCEPTED
 
 USER_AGENT = "Crossdock/0.1"
@@ -47,6 +47,7 @@ class Client:
         *,
         limits: Limits | None = None,
         headers: Headers | None = None,
+        pace: Pace | None = None,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self.limits = limits or Limits()
@@ -58,6 +59,7 @@ class Client:
             **{name.lower(): value for name, value in (headers or {}).items()},
         }
         self._pool = open_pool(guard)
+        self._pace = pace
         self._sleep = sleep
 
     async def __aenter__(self) -> Self:
@@ -144,6 +146,7 @@ class Client:
         tried = 0
         while True:
             tried += 1
+            await self._take_turn(ends_at)
             try:
                 return await self._recorded(request, once, tried, ends_at)
             except (Unavailable, RateLimited) as error:
@@ -151,6 +154,15 @@ class Client:
                 is_last = tried >= self.limits.tries or not (may_repeat or _was_not_sent(error))
                 if is_last or time.monotonic() + wait >= ends_at:
                     raise
+            await self._sleep(wait)
+
+    async def _take_turn(self, ends_at: float) -> None:
+        wait = self._pace.wait(time.monotonic()) if self._pace else 0.0
+        if time.monotonic() + wait >= ends_at:
+            raise RateLimited(
+                "So many calls wait for their turn that this one would not end in time.", retry_after=wait
+            )
+        if wait:
             await self._sleep(wait)
 
     async def _recorded(
@@ -212,7 +224,7 @@ async def _error_in(opened: Opened) -> VendorError:
 
 
 def open_client(
-    settings: Settings, *, limits: Limits | None = None, headers: Headers | None = None, resolver: Resolver = resolve
+    settings: Settings, *, limits: Limits | None = None, headers: Headers | None = None, pace: Pace | None = None
 ) -> Client:
     """A client as this installation may have it: outside production it may call the sandbox too."""
-    return Client(Guard(own_origins(settings), resolver=resolver), limits=limits, headers=headers)
+    return Client(Guard(own_origins(settings)), limits=limits or Limits.of(settings), headers=headers, pace=pace)
