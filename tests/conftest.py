@@ -22,7 +22,7 @@ from app.core.tenancy import Scope
 from app.queue import registry
 from tests.support.servers import TestServers, leave_out_tests_that_need_our_own_server
 
-pytest_plugins = ["tests.support.servers", "tests.support.drain", "tests.support.live"]
+pytest_plugins = ["tests.support.servers", "tests.support.drain", "tests.support.live", "tests.support.sandbox"]
 
 PASSWORD = "correct horse battery staple"
 os.environ.update(ENVIRONMENT="test", SECRET_KEY="a secret of the test suite, forty bytes")
