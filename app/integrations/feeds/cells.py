@@ -254,7 +254,12 @@ def tags_of(text: str | None) -> tuple[str, ...]:
     """Tags parted by comma, semicolon or bar."""
     if not text:
         return ()
-    parts = text.replace(";", ",").replace("|", ",").split(",")
+    decoded = json_cells.decode(text)
+    parts = (
+        text.replace(";", ",").replace("|", ",").split(",")
+        if isinstance(decoded, str)
+        else json_cells.texts_in(decoded)
+    )
     tags = dict.fromkeys(tag for part in parts if (tag := part.strip()) and len(tag) <= fields.MAX_TAG)
     return tuple(tags)[: fields.MAX_TAGS]
 

@@ -8,7 +8,7 @@ from app.integrations.contracts.feed import DecimalMark, FeedColumn, FeedWarning
 from app.integrations.feeds import fields, numbers
 from app.integrations.feeds.currencies import split_currency
 from app.integrations.feeds.errors import FeedMappingInvalid
-from app.integrations.feeds.headers import REPORT_COLUMNS, normalised
+from app.integrations.feeds.headers import REPORT_COLUMNS, known_key, normalised
 
 _SAMPLES = 3
 _SAMPLE_LENGTH = 80
@@ -76,7 +76,8 @@ def propose(
         field = names.get(key)
         is_money = fields.KINDS.get(field or "") == "price"
         if field not in fields.REPEATABLE and winners.get(field or "") != index:
-            field = "ignore" if is_money and currencies[index] else None
+            # A second column of pictures adds to the first; money in another currency is no attribute to show.
+            field = "more_images" if field == "image" else "ignore" if is_money and currencies[index] else None
         if name in REPORT_COLUMNS:
             field = "ignore"
         confidence = 0.5 if key in guesses else 1.0 if is_exact or key == field else 0.8
@@ -95,7 +96,7 @@ def _keys(header: Sequence[str], names: Mapping[str, str]) -> tuple[list[str], l
         base, currency = split_currency(name)
         key = normalised(base)
         is_money = currency is not None and fields.KINDS.get(names.get(key, "")) == "price"
-        keys.append(key if is_money else normalised(name))
+        keys.append(key if is_money else known_key(name, names))
         currencies.append(currency if is_money else None)
     return keys, currencies
 
@@ -136,7 +137,11 @@ def override(columns: Sequence[FeedColumn], mapping: Mapping[str, str]) -> list[
 
 
 def with_decimal_marks(
-    columns: Sequence[FeedColumn], sample: Sequence[Sequence[str]], said: DecimalMark | None = None
+    columns: Sequence[FeedColumn],
+    sample: Sequence[Sequence[str]],
+    said: DecimalMark | None = None,
+    *,
+    is_typed: bool = False,
 ) -> tuple[tuple[FeedColumn, ...], list[FeedWarning]]:
     """Decides per column of numbers whether 1.234 is a thousand or one and a bit; in doubt it is as in the others.
     A mark that the seller has `said` decides for all of them.
@@ -148,7 +153,7 @@ def with_decimal_marks(
     }
     votes = {index: said or numbers.vote(values) for index, values in cells.items()}
     sure = [mark for mark in votes.values() if mark]
-    usual: DecimalMark = "," if sure.count(",") > sure.count(".") else "."
+    usual: DecimalMark = "," if sure.count(",") > sure.count(".") and not is_typed else "."
     warnings = [
         FeedWarning(
             "decimal_mark_ambiguous",
@@ -156,7 +161,7 @@ def with_decimal_marks(
             f"'{usual}' is taken as the decimal mark.",
         )
         for index, vote in votes.items()
-        if vote is None and any(map(numbers.is_ambiguous, cells[index]))
+        if vote is None and not is_typed and any(map(numbers.is_ambiguous, cells[index]))
     ]
     marked = tuple(
         replace(column, decimal_mark=votes[column.index] or usual) if column.index in votes else column

@@ -89,7 +89,19 @@ def scan(path: Path) -> TextScan:
         raise _undecodable(path, error) from None
 
 
-def _decode(path: Path, encoding: str, size: int) -> TextScan:
+def scan_utf8(path: Path) -> TextScan:
+    """Proves on every byte that a file is UTF-8 (with or without mark), however long its lines are."""
+    head = look_at_head(path).raw
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or _unmarked_utf16(head):
+        raise FeedEncodingWrong("The file is UTF-16; JSON is read in UTF-8.", "Save it again in UTF-8.")
+    encoding = "utf-8-sig" if head.startswith(codecs.BOM_UTF8) else "utf-8"
+    try:
+        return _decode(path, encoding, path.stat().st_size, bounds_lines=False)
+    except UnicodeDecodeError as error:
+        raise _undecodable(path, error) from None
+
+
+def _decode(path: Path, encoding: str, size: int, *, bounds_lines: bool = True) -> TextScan:
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     lines = quotes = unended = done = 0
     last = ""
@@ -107,7 +119,7 @@ def _decode(path: Path, encoding: str, size: int) -> TextScan:
         quotes += text.count('"')
         end = max(text.rfind("\n"), text.rfind("\r"))
         unended = len(text) - end - 1 if end >= 0 else unended + len(text)
-        if unended > MAX_LINE:
+        if unended > MAX_LINE and bounds_lines:
             raise FeedLineTooLong(
                 f"Line {lines + 1} runs on for more than {MAX_LINE >> 20} MiB without an end.",
                 "Check that the file is a table with one row per line.",

@@ -55,6 +55,11 @@ class FeedFormatDiffers(FeedRefused):
     mend = "Leave `format` to auto, or send the file that was meant."
 
 
+class FeedJsonUnusable(FeedRefused):
+    code, title = "feed_json_unusable", "The JSON holds no list of products"
+    mend = "Send an array of objects, an object that holds one, or one object per line."
+
+
 class FeedHasNul(FeedRefused):
     code, title = "feed_nul_byte", "The file holds NUL bytes"
     mend = "Save the sheet again as CSV (UTF-8)."

@@ -30,7 +30,8 @@ def plain(text: str) -> str:
     found = decode(text)
     if isinstance(found, list):
         parts = texts_in(found)
-        return ", ".join(parts) if len(parts) == len(found) else text
+        is_clear = len(parts) == len(found) and not any("," in part for part in parts)
+        return ", ".join(parts) if is_clear else text
     if isinstance(found, dict) and found:
         if all(map(_LANGUAGE.fullmatch, found)):
             return next((value for value in found.values() if isinstance(value, str) and value.strip()), "")

@@ -54,6 +54,7 @@ class OneRowMapper:
         self._stock, self._weight = stock_reader(columns), weight_reader(columns)
         self._gtin = gtin_reader(context)
         self._attributes = attributes_reader(_kept(columns))
+        self._named_options = _named_options(columns)
         self._options = {name: columns.index(field) for field, name in _OPTIONS.items() if columns.index(field) >= 0}
 
     def map_row(self, line: int, cells: Cells) -> SourceProduct:
@@ -126,7 +127,17 @@ class OneRowMapper:
         for name, index in self._options.items():
             if cells[index] and (value := cells[index].strip()):
                 found[name] = value[: fields.MAX_OPTION_VALUE]
+        for name_index, value_index in self._named_options:
+            name, value = cells[name_index].strip(), cells[value_index].strip()
+            if name and value:
+                found[name[: fields.MAX_ATTRIBUTE_NAME]] = value[: fields.MAX_OPTION_VALUE]
         return found
+
+
+def _named_options(columns: Columns) -> list[tuple[int, int]]:
+    """Columns that name an option and hold its value beside."""
+    pairs = [(columns.index(f"option{number}_name"), columns.index(f"option{number}_value")) for number in (1, 2, 3)]
+    return [(name, value) for name, value in pairs if name >= 0 and value >= 0]
 
 
 def _description_reader(columns: Columns) -> Callable[[Cells], str | None]:

@@ -168,7 +168,7 @@ class FeedReader:
     def _fitted(self, row: Cells | BrokenRow) -> Cells:
         """The row's cells, as many as there are columns."""
         if isinstance(row, BrokenRow):
-            raise RowRefused("quotes_malformed", row.message)
+            raise RowRefused(row.code, row.message)
         width = len(row)
         if width != self._width:
             if width < self._width:
@@ -225,7 +225,7 @@ def _look(
         default_currency=default_currency,
     )
     chosen, choices = keep_one(override(proposed, mapping), default_currency)
-    columns, doubts = with_decimal_marks(chosen, table.sample, decimal_mark)
+    columns, doubts = with_decimal_marks(chosen, table.sample, decimal_mark, is_typed=table.is_typed)
     currencies = _currencies(columns, table)
     profile = FeedProfile(
         form=table.form,

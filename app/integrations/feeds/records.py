@@ -8,6 +8,8 @@ from typing import NamedTuple, Protocol
 
 from app.integrations.contracts.feed import FeedWarning
 
+MAX_COLUMNS = 1000
+
 
 class Position(NamedTuple):
     """Where a stream of rows goes on: an opaque offset of its form, and the line (1-based) of the next row."""
@@ -22,6 +24,7 @@ class BrokenRow:
 
     message: str
     cells: list[str]
+    code: str = "quotes_malformed"
 
 
 class RowStream(Protocol):
@@ -56,7 +59,8 @@ class Table:
 
     `delimiter` and `quotes` are None for forms that have none. The line of a row is the one in the file where it
     begins; a form in whose files several rows may share a line counts rows instead and warns that it does. Either way
-    lines only ever grow: the import knows rows by them.
+    lines only ever grow: the import knows rows by them. `is_typed`: the form knows numbers from text and writes their
+    decimals with a point, so that 1.234 is in no doubt.
     """
 
     form: str
@@ -70,3 +74,4 @@ class Table:
     size: int
     warnings: tuple[FeedWarning, ...]
     open: Callable[[Position | None], RowStream]
+    is_typed: bool = False

@@ -19,11 +19,10 @@ from app.integrations.feeds.errors import (
 )
 from app.integrations.feeds.header_rows import SEARCHED_ROWS, find_header
 from app.integrations.feeds.headers import count_known, unique_names
-from app.integrations.feeds.records import BrokenRow, Position, RowStream, Table
+from app.integrations.feeds.records import MAX_COLUMNS, BrokenRow, Position, RowStream, Table
 
 DELIMITERS = (",", ";", "\t", "|")
 _SELDOM_QUOTED = "\t|"  # a quote in such files is an inch sign or a name more often than a quote
-MAX_COLUMNS = 1000
 _SAMPLE_CHARACTERS = 1 << 19
 _SAMPLE_ROWS = 200
 _TAIL = 1 << 16
@@ -98,8 +97,6 @@ def _refuse_other_forms(text: str) -> None:
         )
     if head.startswith("<"):
         raise FeedFormatUnsupported("The file is XML, which is not read yet.", "Upload it as CSV.")
-    if head.startswith(("[{", '{"', "[\n", "{\n", "[]", "{}")):
-        raise FeedFormatUnsupported("The file is JSON, which is not read yet.", "Upload it as CSV.")
 
 
 def _best_dialect(text: str, found: TextScan, known: frozenset[str]) -> tuple[Dialect, Rows]:

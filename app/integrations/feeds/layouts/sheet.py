@@ -51,7 +51,8 @@ _SYNONYMS = {
         | bestand | lagerbestand | lagermenge | menge verfügbar | verfügbare menge | verfügbarer bestand | auf
         lager | lager | anzahl | menge | giacenza | quantità | disponibilità | quantité | quantité en stock |
         existencias | cantidad | voorraad | sklad | stan magazynowy""",
-    "availability": """availability | available | in stock | verfügbarkeit | lieferbar | lieferstatus |
+    "availability": """availability | availability status | available | in stock |
+        is in stock | verfügbarkeit | lieferbar | lieferstatus |
         lagerstatus | stock status | disponibilité | disponibilidad | disponible""",
     "status": "status | published | active | aktiv | produktstatus | veröffentlicht | online",
     "category": """category | categories | category path | kategorie | kategorien | warengruppe | produktgruppe
@@ -61,7 +62,7 @@ _SYNONYMS = {
         sottocategoria | sous catégorie | subcategoría | subcategoria""",
     "tags": """tags | keywords | schlagwörter | schlagworte | suchbegriffe | stichworte | mots clés | etiquetas
         | parole chiave""",
-    "url": """url | link | product url | product link | produktlink | produkt url | deeplink | deep link |
+    "url": """url | link | permalink | product url | product link | produktlink | produkt url | deeplink | deep link |
         produkturl | webseite | lien | enlace | page url""",
     "image": """image | image url | image link | picture | picture url | photo | main image | images | image 1
         | image1 | image src | bild | bilder | bild url | bildurl | bild 1 | bild1 | produktbild | hauptbild |
@@ -97,6 +98,7 @@ _NUMBERED_IMAGES = (
 _NAMES = {
     name: field for field, names in _SYNONYMS.items() for synonym in names.split("|") if (name := normalised(synonym))
 }
+_NAMES |= {f"option{number} {part}": f"option{number}_{part}" for number in (1, 2, 3) for part in ("name", "value")}
 _NAMES |= {word.format(number): "more_images" for word in _NUMBERED_IMAGES for number in range(2, 11)}
 
 # Words that are a consumer price in one list and a dealer's net price in the next.
