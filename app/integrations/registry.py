@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from app.core.config import Settings
 from app.core.errors import Unprocessable
 from app.integrations import dummyjson
+from app.integrations.contracts.access import Access
 from app.integrations.contracts.catalogue import CatalogueSource
 from app.integrations.contracts.vendor import Environment, Vendor
 
@@ -45,19 +46,12 @@ def get_vendor(slug: str) -> Vendor:
     return VENDORS[slug]
 
 
-def open_source(
-    app: Settings,
-    slug: str,
-    environment: Environment,
-    settings: Mapping[str, JsonValue],
-    credentials: Mapping[str, str],
-) -> AbstractAsyncContextManager[CatalogueSource]:
+def open_source(vendor: Vendor, access: Access) -> AbstractAsyncContextManager[CatalogueSource]:
     """The goods of a connection, for the duration of a block; nothing is called before they are read."""
-    vendor = get_vendor(slug)
     if vendor.source is None:
         able = sorted(name for name, other in VENDORS.items() if other.source)
         raise VendorUnknown(f"{vendor.label} cannot list goods; these can: {', '.join(able)}.")
-    return vendor.source(app, vendor.settings_for(app, environment, settings), credentials)
+    return vendor.source(access)
 
 
 def external_provider(app: Settings) -> ExternalProvider:

@@ -1,6 +1,6 @@
 """The sync of an external product API: all its pages through intake, and what its errors mean to job and connection."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import cast
 from uuid import UUID
 
@@ -13,9 +13,9 @@ from app.connections.service import record_failure, record_success
 from app.core.config import Settings
 from app.intake import road, sources
 from app.integrations import registry as vendors
+from app.integrations.contracts.access import Access
 from app.integrations.contracts.errors import AuthExpired, RateLimited, Unavailable, VendorError
-from app.integrations.contracts.vendor import Environment
-from app.queue.models import JsonObject
+from app.integrations.contracts.vendor import Environment, Vendor
 from app.queue.outcome import Outcome
 from app.queue.run import Run
 
@@ -23,16 +23,6 @@ SYNC_PRODUCTS = "sync_external_products"
 TURN_SECONDS = 2.0
 # Where the other side asks for a pause and does not say how long.
 PAUSE_SECONDS = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Access:
-    """What opens a connection's catalogue."""
-
-    vendor: str
-    environment: Environment
-    settings: JsonObject
-    credentials: dict[str, str]
 
 
 async def sync_products(run: Run) -> Outcome:
@@ -44,10 +34,8 @@ async def sync_products(run: Run) -> Outcome:
         return Outcome.rejected("connection_paused", f"The connection “{connection.name}” is paused.")
     origin = await _take_turn(run, connection)
     try:
-        access = _access(run.resources.settings, connection)
-        opened = vendors.open_source(
-            run.resources.settings, access.vendor, access.environment, access.settings, access.credentials
-        )
+        vendor = vendors.get_vendor(connection.vendor)
+        opened = vendors.open_source(vendor, _access(run.resources.settings, connection, vendor))
     except (ValidationError, vendors.VendorUnknown) as wrong:
         return await _refuse(run, connection_id, "connection_settings_invalid", str(wrong))
     try:
@@ -69,12 +57,14 @@ async def sync_products(run: Run) -> Outcome:
     return Outcome.partial(counters) if counters["rejected"] else Outcome.ok(counters)
 
 
-def _access(settings: Settings, connection: Connection) -> _Access:
-    default = vendors.external_provider(settings)
-    if connection.vendor == default.vendor.slug and not connection.settings:
+def _access(app: Settings, connection: Connection, vendor: Vendor) -> Access:
+    default = vendors.external_provider(app)
+    environment, settings = cast("Environment", connection.environment), connection.settings
+    credentials: Mapping[str, str] = {}
+    if vendor.slug == default.vendor.slug and not settings:
         # The installation's own provider: what its operator sets holds for all tenants at once.
-        return _Access(connection.vendor, default.environment, dict(default.settings), dict(default.credentials))
-    return _Access(connection.vendor, cast("Environment", connection.environment), connection.settings, {})
+        environment, settings, credentials = default.environment, dict(default.settings), default.credentials
+    return Access(app, vendor.settings_for(app, environment, settings), credentials, lane=str(connection.id))
 
 
 async def _take_turn(run: Run, connection: Connection) -> road.Origin:

@@ -5,15 +5,19 @@ Roles are fields of the descriptor: a vendor that can list goods has a `source`.
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, JsonValue
 
 from app.core.config import Settings
+from app.integrations.contracts.access import Access, CredentialsCheck, OAuth
 from app.integrations.contracts.catalogue import CatalogueSource
+from app.integrations.contracts.stock import StockSource
+from app.integrations.contracts.supplier import Supplier
 
 AuthKind = Literal["none", "optional_key", "key", "oauth"]
 Environment = Literal["sandbox", "live"]
+Role_co = TypeVar("Role_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +28,10 @@ class Rate:
     seconds: float
 
 
-class SourceMaker(Protocol):
-    """Opens a vendor's catalogue."""
+class Opener(Protocol[Role_co]):
+    """Opens a vendor in one of its roles, for the duration of a block. Calls nothing yet."""
 
-    def __call__(
-        self, app: Settings, settings: BaseModel, credentials: Mapping[str, str]
-    ) -> AbstractAsyncContextManager[CatalogueSource]:
-        """A source for the duration of a block. `settings` is what `Vendor.settings_for` gave. Calls nothing yet."""
-        ...
+    def __call__(self, access: Access) -> AbstractAsyncContextManager[Role_co]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,8 @@ class Vendor:
     """A vendor as a connection sees it.
 
     `settings` is the form that a connection fills in (its JSON schema is what a frontend shows); `credentials` names
-    the secrets it may bring. `sandbox_settings` are the values that lead to our sandbox instead of the vendor.
+    the secrets it may bring. `sandbox_settings` are the values that lead to our sandbox instead of the vendor. A role
+    that the vendor has not is None.
     """
 
     slug: str
@@ -50,7 +51,11 @@ class Vendor:
     rate: Rate | None = None
     credentials: tuple[str, ...] = ()
     documentation: str | None = None
-    source: SourceMaker | None = None
+    check: CredentialsCheck | None = None
+    oauth: OAuth | None = None
+    source: Opener[CatalogueSource] | None = None
+    stock: Opener[StockSource] | None = None
+    supplier: Opener[Supplier] | None = None
 
     def settings_for(self, app: Settings, environment: Environment, given: Mapping[str, JsonValue]) -> BaseModel:
         """The settings of a connection, checked; in the sandbox, whatever address was given, they lead there.

@@ -1,9 +1,8 @@
 """HTTP only: one function per endpoint. https://dummyjson.com/docs/products"""
 
-from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from app.core.config import Settings
+from app.integrations.contracts.access import Access
 from app.integrations.contracts.vendor import Rate
 from app.integrations.dummyjson.payloads import ProductPage, page_of
 from app.integrations.dummyjson.settings import ProductApi
@@ -13,14 +12,13 @@ MOST_BYTES = 32 * 1024 * 1024
 RATE = Rate(calls=100, seconds=10)
 
 
-def open_api(app: Settings, settings: ProductApi, credentials: Mapping[str, str]) -> Client:
+def open_api(access: Access, settings: ProductApi) -> Client:
     """The client for a connection; a key goes into the header that the settings name."""
     headers = {"accept": "application/json"}
-    if key := credentials.get("api_key"):
+    if key := access.credentials.get("api_key"):
         headers[settings.key_header.lower()] = f"{settings.key_prefix}{key}"
-    return open_client(
-        app, limits=Limits.of(app, max_bytes=MOST_BYTES), headers=headers, pace=Pace(RATE.calls, RATE.seconds)
-    )
+    limits = Limits.of(access.app, max_bytes=MOST_BYTES)
+    return open_client(access.app, limits=limits, headers=headers, pace=Pace(RATE.calls, RATE.seconds))
 
 
 async def list_products(client: Client, settings: ProductApi, *, skip: int, page: int) -> ProductPage:

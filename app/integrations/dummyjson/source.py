@@ -3,12 +3,10 @@ pass; one that never does, or that loops, is an error and never the end of the l
 """
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from pydantic import BaseModel
-
-from app.core.config import Settings
+from app.integrations.contracts.access import Access
 from app.integrations.contracts.catalogue import CatalogueSource, Page, RejectedRow, SourceProduct
 from app.integrations.contracts.errors import Broken, NotFound, Unavailable
 from app.integrations.dummyjson.client import list_products, open_api
@@ -22,12 +20,10 @@ MOST_PRODUCTS = 1_000_000
 
 
 @asynccontextmanager
-async def open_source(
-    app: Settings, settings: BaseModel, credentials: Mapping[str, str]
-) -> AsyncIterator[CatalogueSource]:
-    """See contracts.vendor.SourceMaker."""
-    own = ProductApi.model_validate(settings)
-    async with open_api(app, own, credentials) as client:
+async def open_source(access: Access) -> AsyncIterator[CatalogueSource]:
+    """See contracts.vendor.Opener."""
+    own = ProductApi.model_validate(access.settings)
+    async with open_api(access, own) as client:
         yield ProductApiSource(client, own)
 
 
