@@ -14,12 +14,15 @@ from bench.http import measure as http
 from bench.imports import measure as imports
 from bench.installation import Installation, installation
 from bench.jobs import measure as jobs
+from bench.prices import measure as prices
 
 Suite = Callable[[Installation, Callable[[str], None]], Section]
 
 
 def measure(  # noqa: PLR0917 (options of the command line)
-    suites: Annotated[list[str] | None, typer.Argument(help="http, layers, imports, memory, jobs; or all.")] = None,
+    suites: Annotated[
+        list[str] | None, typer.Argument(help="http, layers, imports, memory, jobs, prices, history; or all.")
+    ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Rounds of HTTP and of jobs.")] = 5,
     seconds: Annotated[float, typer.Option(min=0.1, help="Length of one measurement of HTTP.")] = 5,
     connections: Annotated[int, typer.Option(min=1, help="Connections of the load generator.")] = 16,
@@ -28,6 +31,8 @@ def measure(  # noqa: PLR0917 (options of the command line)
     import_rows: Annotated[int, typer.Option(min=10, help="Rows of an imported file.")] = 100_000,
     memory_rows: Annotated[int, typer.Option(min=10, help="Rows of the file for the memory.")] = 1_000_000,
     job_count: Annotated[int, typer.Option("--jobs", min=1, help="No-op jobs in a round.")] = 3000,
+    priced_products: Annotated[int, typer.Option(min=1000, help="Products whose prices are changed.")] = 71_000,
+    history_rows: Annotated[int, typer.Option(min=10, help="Rows of the file for the price history.")] = 50_000,
     write: Annotated[bool, typer.Option(help="Write docs/performance.md.")] = True,
 ) -> None:
     """Measure against bare baselines in the same run."""
@@ -37,6 +42,8 @@ def measure(  # noqa: PLR0917 (options of the command line)
         "layers": lambda running, say: http.measure_layers(running, size, say),
         "imports": lambda running, say: imports.measure_imports(running, import_rows, import_rounds, say),
         "memory": lambda running, say: imports.measure_memory(running, memory_rows, say),
+        "prices": lambda running, say: prices.measure_prices(running, priced_products, rounds, say),
+        "history": lambda running, say: prices.measure_history(running, history_rows, import_rounds, say),
         "jobs": lambda running, say: jobs.measure_jobs(running, job_count, rounds, say),
     }
     chosen = suites or list(known)

@@ -93,10 +93,11 @@ def import_file(
     if answer.status_code != httpx.codes.ACCEPTED:
         raise ImportFailed(answer.text)
     job_id = answer.headers["Location"].rpartition("/")[2]
-    return asyncio.run(_wait(installation.owner_dsn, job_id, watch))
+    return asyncio.run(wait_for_job(installation.owner_dsn, job_id, watch))
 
 
-async def _wait(dsn: str, job_id: str, watch: Callable[[], None]) -> Imported:
+async def wait_for_job(dsn: str, job_id: str, watch: Callable[[], None] = lambda: None) -> Imported:
+    """Wait until a job has ended well; answers how long it took and its counters."""
     connection = await asyncpg.connect(dsn)
     try:
         while True:
