@@ -29,3 +29,7 @@ def upgrade() -> None:
     )
     op.create_index("uq_feed_mappings_name", "feed_mappings", [sa.text("lower(name)")], unique=True)
     op.create_index("ix_feed_mappings_header_hash", "feed_mappings", ["header_hash"])
+
+
+def downgrade() -> None:
+    op.drop_table("feed_mappings")

@@ -31,11 +31,11 @@ async def owner(settings: Settings) -> AsyncIterator[AsyncEngine]:
     await engine.dispose()
 
 
-def downgrade(connection: Connection, schema: str) -> None:
+def downgrade(connection: Connection, schema: str, to: str | None) -> None:
     script = ScriptDirectory.from_config(migrations.config("tenant"))
 
     def steps(revision: str, _context: MigrationContext) -> object:
-        return script._downgrade_revs(str(BEFORE), revision)
+        return script._downgrade_revs(str(to), revision)
 
     options = {"fn": steps, "version_table": migrations.TENANT_VERSION_TABLE, "version_table_schema": schema}
     context = MigrationContext.configure(connection, opts=options)
@@ -43,22 +43,22 @@ def downgrade(connection: Connection, schema: str) -> None:
         context.run_migrations()
 
 
-async def put_back(engine: AsyncEngine, account: Account) -> int:
-    """A tenant as the previous release left it."""
+async def put_back(engine: AsyncEngine, account: Account, to: str | None = BEFORE) -> int:
+    """A tenant as the previous release, or an older one, left it."""
     assert account.tenant_id is not None
     schema = schema_name(account.tenant_id)
     async with engine.begin() as connection:
         await connection.execute(text("SELECT set_config('search_path', :path, true)"), {"path": f'"{schema}", public'})
-        await connection.run_sync(downgrade, schema)
+        await connection.run_sync(downgrade, schema, to)
         await connection.execute(
             text("UPDATE public.tenants SET revision = :revision WHERE id = :id"),
-            {"revision": BEFORE, "id": account.tenant_id},
+            {"revision": to, "id": account.tenant_id},
         )
     return account.tenant_id
 
 
 async def shape(connection: AsyncConnection, tenant_id: int) -> Sequence[tuple[object, ...]]:
-    """The columns, indexes and constraints of a tenant's schema, without its name."""
+    """The columns, indexes, constraints, triggers and grants of a tenant's schema, without its name."""
     schema = schema_name(tenant_id)
     query = """
         SELECT table_name || '.' || column_name, data_type || is_nullable || coalesce(column_default, '')
@@ -68,6 +68,14 @@ async def shape(connection: AsyncConnection, tenant_id: int) -> Sequence[tuple[o
         UNION ALL
         SELECT conname, replace(pg_get_constraintdef(oid), :schema || '.', '') FROM pg_constraint
         WHERE connamespace = CAST(:schema AS regnamespace)
+        UNION ALL
+        SELECT tgname, replace(pg_get_triggerdef(t.oid), :schema || '.', '')
+        FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+        WHERE NOT tgisinternal AND relnamespace = CAST(:schema AS regnamespace)
+        UNION ALL
+        SELECT relname, grant_of.privilege_type || ' to ' || CAST(grantee AS regrole)
+        FROM pg_class, aclexplode(relacl) AS grant_of
+        WHERE relnamespace = CAST(:schema AS regnamespace) AND relkind = 'r'
         ORDER BY 1, 2
     """
     return [tuple(row) for row in await connection.execute(text(query), {"schema": schema})]
@@ -103,6 +111,16 @@ async def test_tenants_behind_end_with_the_very_schema_of_new_ones(lab: Lab, own
     assert (await run(*STATUS))[0] == 0
     code, said = await run(*MIGRATE, "3")
     assert (code, "0 tenants brought" in said) == (0, True), said
+
+
+async def test_a_tenant_of_the_first_release_gets_everything_that_came_since(lab: Lab, owner: AsyncEngine) -> None:
+    behind, fresh = await put_back(owner, await lab.register(), to="t0003"), await lab.register()
+    async with owner.connect() as connection:
+        assert await shape(connection, behind) != await shape(connection, int(str(fresh.tenant_id)))
+    done = [one async for one in upgrades.upgrade_tenants(lab.settings, lab.settings.database_url, parallel=1)]
+    assert [(one.id, one.outcome) for one in done] == [(behind, "upgraded")]
+    async with owner.connect() as connection:
+        assert await shape(connection, behind) == await shape(connection, int(str(fresh.tenant_id)))
 
 
 async def test_killed_in_the_middle_a_tenant_is_as_it_was_and_the_next_run_goes_on(
