@@ -50,6 +50,7 @@ class Job(SharedBase):
         CheckConstraint(one_of("outcome", OutcomeKind), name="outcome"),
         CheckConstraint(one_of("queue", Queue), name="queue"),
         Index("ix_jobs_tenant", "tenant_id", "created_at", "id"),
+        Index("ix_jobs_schedule", "schedule_id", postgresql_where=text("schedule_id IS NOT NULL")),
         # The runs of a connection, newest first.
         Index(
             "ix_jobs_connection",
@@ -233,6 +234,7 @@ class ScheduleSlot(SharedBase):
     """One tick of a schedule: its key makes sure that two pulses start it once."""
 
     __tablename__ = "schedule_slots"
+    __table_args__ = (Index("ix_schedule_slots_job", "job_id", postgresql_where=text("job_id IS NOT NULL")),)
     row_scope = RowScope.TENANT
     system_access = True
 

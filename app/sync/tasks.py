@@ -1,5 +1,6 @@
 """The jobs of syncs, and which sync each carries out: names and queues only."""
 
+from app.intake.undo import UNDO_IMPORT
 from app.queue.names import Queue
 from app.queue.outcome import Outcome
 from app.queue.registry import job
@@ -11,6 +12,6 @@ from app.sync.schemas import PRODUCTS
 register(SyncKind(SOURCE, PRODUCTS, external.SYNC_PRODUCTS))
 
 
-@job(external.SYNC_PRODUCTS, queue=Queue.SYNC)
+@job(external.SYNC_PRODUCTS, queue=Queue.SYNC, undo=UNDO_IMPORT)
 async def sync_external_products(run: Run) -> Outcome:
     return await external.sync_products(run)

@@ -1,5 +1,7 @@
 """The sync of an external product API: what comes in, what a second one changes, and what its errors lead to."""
 
+import asyncio
+from collections.abc import Callable
 from decimal import Decimal
 from uuid import UUID
 
@@ -132,6 +134,66 @@ async def test_a_read_that_breaks_off_in_the_middle_changes_nothing_until_it_is_
     await shop.work()
     assert counters(await shop.get(f"/api/v1/jobs/{job['id']}")) == (194, 0, 0, 0, 0)
     assert len(await shop.products()) == 194
+
+
+def _repeating(api: ProductApi, number: int) -> Response:
+    return JSONResponse({"products": api.products[:100], "total": 194, "skip": 0, "limit": 100})
+
+
+def _looping(api: ProductApi, number: int) -> Response:
+    return JSONResponse({"products": [api.products[number % 3]], "total": 194, "skip": 0, "limit": 1})
+
+
+def _shrinking(api: ProductApi, number: int) -> Response:
+    shown = api.products[: 100 - number]
+    return JSONResponse({"products": shown, "total": 194 - number, "skip": 0, "limit": len(shown)})
+
+
+@pytest.mark.parametrize("answer", [_repeating, _looping, _shrinking])
+async def test_pages_that_repeat_loop_or_shrink_are_no_catalogue(
+    shop: Shop, product_api: ProductApi, answer: Callable[[ProductApi, int], Response]
+) -> None:
+    await shop.sync()
+    before = versions(await shop.products())
+    product_api.fault = lambda number: answer(product_api, number)
+
+    job = await shop.sync()
+
+    assert (job["status"], job["error_code"]) == ("failed", "vendor_unavailable"), job
+    assert versions(await shop.products()) == before
+
+
+async def test_a_sync_can_be_taken_back_and_done_again(shop: Shop, product_api: ProductApi) -> None:
+    await shop.sync()
+    before = {key: (product["price"], product["stock"]) for key, product in (await shop.products()).items()}
+    for told in product_api.products[:20]:
+        told["price"], told["stock"] = told["price"] + 1, told["stock"] + 1
+    product_api.products.append(product_api.products[1] | {"id": 1000, "sku": "NEW-1", "title": "New thing"})
+    changed = await shop.sync()
+    assert counters(changed)[:3] == (1, 20, 174)
+
+    undo = await shop.api.post(f"/api/v1/jobs/{changed['id']}/undo", headers=shop.seller.headers)
+    assert undo.status_code == 202, undo.text
+    await shop.work()
+
+    assert {key: (product["price"], product["stock"]) for key, product in (await shop.products()).items()} == before
+    assert counters(await shop.sync())[:3] == (1, 20, 174)
+
+
+async def test_two_first_triggers_at_once_make_one_connection_and_one_schedule(shop: Shop) -> None:
+    jobs = await asyncio.gather(*(shop.post("/trigger") for _ in range(4)))
+    assert len({job["params"]["connection_id"] for job in jobs}) == 1
+    assert len((await shop.get(f"{SYNC}/schedules"))["items"]) == 1
+    assert (await shop.status())["connection_id"] == jobs[0]["params"]["connection_id"]
+
+
+async def test_a_repeated_trigger_with_its_key_starts_one_sync(shop: Shop) -> None:
+    headers = shop.seller.headers | {"Idempotency-Key": "the-first-sync"}
+    answers = [await shop.api.post(f"{SYNC}/trigger", headers=headers) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [202, 202]
+    assert answers[0].content == answers[1].content
+    assert answers[0].headers["location"] == f"/api/v1/jobs/{answers[0].json()['id']}"
+    assert len((await shop.get(f"{SYNC}/history"))["items"]) == 1
 
 
 async def test_a_limit_of_calls_puts_the_job_off_and_costs_it_no_attempt(shop: Shop, product_api: ProductApi) -> None:
