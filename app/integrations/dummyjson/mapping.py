@@ -189,7 +189,8 @@ def raw_of(item: object) -> Mapping[str, str]:
 
 
 def _cell(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    is_plain = isinstance(value, str | int | Decimal) and not isinstance(value, bool)
+    text = str(value) if is_plain else json.dumps(value, ensure_ascii=False, default=float)
     return text.replace("\0", "")[:MAX_RAW]
 
 
