@@ -130,6 +130,10 @@ class Settings(BaseSettings):
 
     # --- imports
     import_page_rows: int = 1000
+    import_shrink_share: float = Field(default=0.25, ge=0, le=1)
+    import_price_move: float = Field(default=0.5, ge=0)
+    import_price_share: float = Field(default=0.25, ge=0, le=1)
+    import_guard_least: int = Field(default=3, ge=1)
 
     # --- calls to vendors and feeds: seconds to connect, between two parts of an answer, and for all of a call; tries
     outbound_connect_seconds: float = Field(default=5.0, gt=0)

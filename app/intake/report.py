@@ -3,17 +3,23 @@
 from collections.abc import AsyncIterator, Mapping
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_, update
+import orjson
+from sqlalchemy import func, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.intake.models import ImportRow, RowAction
 from app.queue.models import JsonObject
 
 FETCH = 500
+_ADD_CELLS = text("""
+UPDATE import_rows r SET raw = given.raw
+FROM jsonb_to_recordset(CAST(:cells AS jsonb)) AS given (line bigint, raw jsonb)
+WHERE r.job_id = :job AND r.line = given.line AND r.action = 'rejected'
+""")
 
 
 async def count(session: AsyncSession, job_id: UUID) -> JsonObject:
-    """The counters of an import: created, updated, unchanged (products), rejected (rows), warnings."""
+    """The counters of an import: created, updated, unchanged, archived (products), rejected (rows), warnings."""
     found = await session.execute(
         select(ImportRow.action, func.count()).where(ImportRow.job_id == job_id).group_by(ImportRow.action)
     )
@@ -23,7 +29,7 @@ async def count(session: AsyncSession, job_id: UUID) -> JsonObject:
         "updated": numbers.get(RowAction.UPDATED, 0),
         "unchanged": numbers.get(RowAction.UNCHANGED, 0),
         "rejected": numbers.get(RowAction.REJECTED, 0),
-        "archived": 0,
+        "archived": numbers.get(RowAction.ARCHIVED, 0),
         "warnings": numbers.get(RowAction.WARNING, 0),
     }
 
@@ -72,9 +78,5 @@ async def rejected_without_cells(session: AsyncSession, job_id: UUID) -> list[in
 
 async def add_cells(session: AsyncSession, job_id: UUID, cells: Mapping[int, Mapping[str, str]]) -> None:
     """Put the cells of rejected rows into the report."""
-    for line, raw in cells.items():
-        await session.execute(
-            update(ImportRow)
-            .where(ImportRow.job_id == job_id, ImportRow.line == line, ImportRow.action == RowAction.REJECTED)
-            .values(raw=dict(raw))
-        )
+    rows = orjson.dumps([{"line": line, "raw": raw} for line, raw in cells.items()]).decode()
+    await session.execute(_ADD_CELLS, {"job": job_id, "cells": rows})

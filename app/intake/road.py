@@ -15,7 +15,7 @@ from pydantic import JsonValue
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.intake import match, report, settle, stage, write
+from app.intake import judge, match, preview, report, settle, sources, stage, vanish, write
 from app.integrations.contracts.catalogue import Page
 from app.queue.models import JsonObject
 from app.queue.run import Run
@@ -59,6 +59,9 @@ _CLEAR_PURGED = tuple(
 )
 
 
+Mode = Literal["partial", "full"]
+
+
 class Source(Protocol):
     """What the road needs of a catalogue source: its pages from a cursor on (contracts.catalogue.CatalogueSource)."""
 
@@ -67,17 +70,34 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Whose goods they are: the source's row, whether the seller made the file, the currency where it names none."""
+    """Whose goods they are: the source's row, whether the seller made the file, the currency where it names none.
 
-    source_id: UUID
+    `mode` full also archives what the source does not name any more; `dry_run` writes a report and nothing else, and
+    may go without a row of the source, which `name` then stands for; `confirmed`: a person has allowed what was asked.
+    """
+
+    source_id: UUID | None
     own_file: bool
     default_currency: str
+    name: str = ""
+    mode: Mode = "partial"
+    dry_run: bool = False
+    confirmed: bool = False
+
+
+class ConfirmationNeeded(Exception):
+    """More would change than the source allows without asking; nothing is written yet. `question` has the numbers."""
+
+    def __init__(self, question: JsonObject, counters: JsonObject) -> None:
+        super().__init__(str(question["message"]))
+        self.question = question
+        self.counters = counters
 
 
 class Cursor(TypedDict):
     """How far an import is; what the job's cursor holds."""
 
-    stage: Literal["reading", "settling", "writing"]
+    stage: Literal["reading", "settling", "judging", "asking", "writing"]
     reader: str | None
     rows: int
     variants: int
@@ -86,6 +106,8 @@ class Cursor(TypedDict):
     after: int
     # Whose goods they are, for the job that may take them back.
     source_id: str
+    findings: judge.Findings
+    archived: int
 
 
 START: Cursor = {
@@ -97,23 +119,49 @@ START: Cursor = {
     "written": 0,
     "after": 0,
     "source_id": "",
+    "findings": judge.start(full=False),
+    "archived": 0,
 }
 
 
 async def bring_in(run: Run, source: Source, origin: Origin) -> JsonObject:
-    """Bring a source's goods into the run's tenant and answer the counters of the report. Resumes from the cursor."""
-    cursor = cast("Cursor", run.cursor or {**START, "source_id": str(origin.source_id)})
+    """Bring a source's goods into the run's tenant and answer the counters of the report. Resumes from the cursor.
+
+    Raises ConfirmationNeeded before anything is written when more would change than the source allows.
+    """
+    cursor = cast("Cursor", run.cursor or _begin(origin))
     if cursor["stage"] == "reading":
         cursor = await _read(run, source, origin, cursor)
     if cursor["stage"] == "settling":
         cursor = await _settle(run, cursor)
-    await _write(run, origin, cursor)
-    async with run.sessions.begin() as session:
-        counters = await report.count(session, run.job_id)
-    counters["rows_read"] = cursor["rows"]
+    limits = await _find_limits(run, origin)
+    if cursor["stage"] == "judging":
+        cursor = await _judge(run, origin, limits, cursor)
+    question = judge.question(cursor["findings"], limits)
+    if cursor["stage"] == "asking" and question and not (origin.confirmed or origin.dry_run):
+        raise ConfirmationNeeded(question, await _count(run, cursor))
+    cursor = await _write(run, origin, {**cursor, "stage": "writing"})
+    await _archive(run, origin, cursor)
+    counters = await _count(run, cursor)
     # Rows refused after reading were not counted on the way.
     await run.progress(processed=cursor["rows"], failed=_number(counters["rejected"]), counters=counters)
-    return counters
+    return counters | {"confirmation": question, "dry_run": origin.dry_run, "mode": origin.mode}
+
+
+def _begin(origin: Origin) -> Cursor:
+    source_id = str(origin.source_id) if origin.source_id and not origin.dry_run else ""
+    return {**START, "source_id": source_id, "findings": judge.start(full=origin.mode == "full")}
+
+
+async def _count(run: Run, cursor: Cursor) -> JsonObject:
+    async with run.sessions.begin() as session:
+        counters = await report.count(session, run.job_id)
+    return counters | {"rows_read": cursor["rows"]}
+
+
+async def _find_limits(run: Run, origin: Origin) -> sources.Limits:
+    async with run.sessions.begin() as session:
+        return await sources.find_limits(session, origin.source_id, run.resources.settings)
 
 
 def source_of(cursor: JsonValue) -> UUID | None:
@@ -189,15 +237,30 @@ async def _settle(run: Run, cursor: Cursor) -> Cursor:
             if not more:
                 staged = await session.scalar(_COUNT_STAGED, {"job": run.job_id})
                 await session.execute(_GATHER_STATISTICS)
-                cursor = {**cursor, "stage": "writing", "staged": int(staged or 0)}
+                cursor = {**cursor, "stage": "judging", "staged": int(staged or 0)}
             await run.checkpoint(session, _stored(cursor), stage="settling", message="Looking for what stands twice")
         if not more:
             run.seam("import_settled")
             return cursor
 
 
-async def _write(run: Run, origin: Origin, cursor: Cursor) -> None:
-    counted = {name: _number(run.counters.get(name)) for name in ("created", "updated", "unchanged")}
+async def _judge(run: Run, origin: Origin, limits: sources.Limits, cursor: Cursor) -> Cursor:
+    if origin.source_id is None:
+        return {**cursor, "stage": "asking"}
+    looking = judge.Looking(run.job_id, origin.source_id, origin.own_file, limits)
+    while cursor["stage"] == "judging":
+        run.raise_if_stopped()
+        async with run.sessions.begin() as session:
+            await session.execute(_LOOK_UP)
+            findings = await judge.take_step(session, looking, cursor["findings"])
+            cursor = {**cursor, "findings": findings, "stage": "asking" if findings["phase"] == "done" else "judging"}
+            await run.checkpoint(session, _stored(cursor), stage="judging", message="Comparing with the catalogue")
+    run.seam("import_judged")
+    return cursor
+
+
+async def _write(run: Run, origin: Origin, cursor: Cursor) -> Cursor:
+    counted = {name: _number(run.counters.get(name)) for name in write.FATES}
     gather_at = 1
     while True:
         run.raise_if_stopped()
@@ -205,11 +268,9 @@ async def _write(run: Run, origin: Origin, cursor: Cursor) -> None:
             found = await session.execute(_NEXT_BATCH, {"job": run.job_id, "after": cursor["after"], "size": BATCH})
             upto, size = found.one()
             if not size:
-                return
-            batch = match.Batch(run.job_id, origin.source_id, cursor["after"], upto, origin.own_file)
+                return cursor
             await session.execute(_LOOK_UP)
-            done = await write.apply_batch(session, batch)
-            await write.clear_batch(session, batch)
+            done = await _write_batch(session, run.job_id, origin, cursor["after"], upto)
             cursor = {**cursor, "after": upto, "written": cursor["written"] + size}
             counted = {name: counted[name] + done[name] for name in counted}
             await run.checkpoint(
@@ -218,14 +279,75 @@ async def _write(run: Run, origin: Origin, cursor: Cursor) -> None:
                 stage="writing",
                 total=cursor["rows"],
                 processed=_processed(cursor),
-                message=f"{cursor['written']:,} of {cursor['staged']:,} products written",
+                message=f"{cursor['written']:,} of {cursor['staged']:,} products {_done(origin)}",
                 counters=cast("JsonObject", counted),
             )
-        if cursor["written"] >= gather_at:
+        if cursor["written"] >= gather_at and not origin.dry_run:
             gather_at = cursor["written"] * 16
             async with run.sessions.begin() as session:
                 await session.execute(_GATHER_STATISTICS)
         run.seam("import_batch_written")
+
+
+async def _write_batch(session: AsyncSession, job_id: UUID, origin: Origin, after: int, upto: int) -> dict[str, int]:
+    if not origin.dry_run:
+        batch = match.Batch(job_id, _known(origin), after, upto, origin.own_file)
+        done = await write.apply_batch(session, batch)
+        await write.clear_batch(session, batch)
+        return done
+
+    async def work() -> tuple[dict[str, int], list[UUID]]:
+        source_id = origin.source_id or await sources.ensure_source(session, kind="feed", name=origin.name)
+        batch = match.Batch(job_id, source_id, after, upto, origin.own_file)
+        fates = await write.apply_batch(session, batch)
+        return fates, await preview.products_of_batch(session, job_id, after, upto)
+
+    lines = await preview.lines_of_batch(session, job_id, after, upto)
+    done = await preview.rehearse(session, job_id, lines, work)
+    await write.clear_batch(session, match.Batch(job_id, job_id, after, upto, origin.own_file))
+    return done
+
+
+async def _archive(run: Run, origin: Origin, cursor: Cursor) -> None:
+    while True:
+        run.raise_if_stopped()
+        async with run.sessions.begin() as session:
+            gone = await vanish.next_batch(session, run.job_id, BATCH)
+            if not gone:
+                return
+            await _archive_batch(session, run.job_id, origin, gone, cursor["archived"])
+            await vanish.clear_batch(session, run.job_id, gone)
+            cursor = {**cursor, "archived": cursor["archived"] + len(gone)}
+            await run.checkpoint(
+                session,
+                _stored(cursor),
+                stage="archiving",
+                message=f"{cursor['archived']:,} vanished products {_done(origin)}",
+                counters={"archived": cursor["archived"]},
+            )
+        run.seam("import_batch_archived")
+
+
+async def _archive_batch(session: AsyncSession, job_id: UUID, origin: Origin, gone: list[UUID], done: int) -> None:
+    async def work() -> tuple[None, list[UUID]]:
+        await vanish.archive(session, job_id, _known(origin), gone, done)
+        return None, gone
+
+    if origin.dry_run:
+        first = vanish.AFTER_FILE + done
+        await preview.rehearse(session, job_id, preview.Lines(first, first + len(gone)), work)
+    else:
+        await work()
+
+
+def _known(origin: Origin) -> UUID:
+    if origin.source_id is None:
+        raise RuntimeError("only a preview goes without a row of its source")
+    return origin.source_id
+
+
+def _done(origin: Origin) -> str:
+    return "looked at" if origin.dry_run else "written"
 
 
 def _expected_rows(rows: int, progress: float | None) -> int | None:

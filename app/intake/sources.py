@@ -1,11 +1,17 @@
-"""The sources of a tenant, and the lease by which two imports of one source take turns."""
+"""The sources of a tenant, what each allows without asking, and the lease by which its imports take turns."""
 
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.core.config import Settings
 from app.core.ids import new_id
+from app.jobs import steering
+from app.queue.models import JsonObject
+from app.queue.names import JobStatus
 
 UPLOAD = "upload"
 TURN_SECONDS = 2.0
@@ -36,6 +42,62 @@ RETURNING id
 """)
 
 
+_HOLDER = text("""
+SELECT s.lease_job_id, j.status FROM sources s LEFT JOIN jobs j ON j.id = s.lease_job_id
+WHERE s.id = :source FOR UPDATE OF s
+""")
+_FIND = text("SELECT id FROM sources WHERE lower(name) = lower(:name)")
+_SETTINGS = text("SELECT settings FROM sources WHERE id = :source")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an import of a source may do without asking, as shares of one. Fewer than `least` goods never ask."""
+
+    shrink_share: float
+    price_move: float
+    price_share: float
+    least: int
+
+    def to_json(self) -> JsonObject:
+        return dict(asdict(self))
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Whether the job may import now, and the waiting import that it has discarded by that."""
+
+    is_granted: bool
+    discarded: UUID | None = None
+
+
+def limits_of(own: Mapping[str, object], settings: Settings) -> Limits:
+    """The limits in force: a source's own, else the installation's."""
+
+    def share(name: str, default: float) -> float:
+        found = own.get(name)
+        return float(found) if isinstance(found, int | float) else default
+
+    return Limits(
+        shrink_share=share("shrink_share", settings.import_shrink_share),
+        price_move=share("price_move", settings.import_price_move),
+        price_share=share("price_share", settings.import_price_share),
+        least=settings.import_guard_least,
+    )
+
+
+async def find_limits(session: AsyncSession, source_id: UUID | None, settings: Settings) -> Limits:
+    """The limits of a source; those of the installation for one that does not exist yet."""
+    own = await session.scalar(_SETTINGS, {"source": source_id}) if source_id else None
+    return limits_of(own or {}, settings)
+
+
+async def find_source(session: AsyncSession, name: str) -> UUID | None:
+    """The id of the source of this name, if there is one."""
+    found: UUID | None = await session.scalar(_FIND, {"name": name})
+    return found
+
+
 async def ensure_source(session: AsyncSession, *, kind: str, name: str) -> UUID:
     """The id of the source of this name, made when it is new."""
     found: UUID = (await session.execute(_ENSURE, {"id": new_id(), "kind": kind, "name": name})).scalar_one()
@@ -54,4 +116,22 @@ async def ensure_connection_source(session: AsyncSession, connection_id: UUID, n
 
 async def take_lease(session: AsyncSession, source_id: UUID, job_id: UUID) -> bool:
     """Make this job the one that imports from the source; False while another unfinished job is."""
-    return (await session.execute(_TAKE, {"source": source_id, "job": job_id})).first() is not None
+    return (await take_turn(session, source_id, job_id)).is_granted
+
+
+async def take_turn(session: AsyncSession, source_id: UUID, job_id: UUID) -> Turn:
+    """Like `take_lease`; says which import of the source, that waited for a person, was discarded for this one."""
+    holder, status = (await session.execute(_HOLDER, {"source": source_id})).one()
+    discarded = None
+    if status == JobStatus.WAITING and holder != job_id:
+        reason = f"Discarded, because a newer job of the same source has begun: {job_id}."
+        await steering.discard(session, holder, reason)
+        discarded = UUID(str(holder))
+    taken = (await session.execute(_TAKE, {"source": source_id, "job": job_id})).first() is not None
+    return Turn(taken, discarded if taken else None)
+
+
+async def is_busy(session: AsyncSession, source_id: UUID, job_id: UUID) -> bool:
+    """Whether another job is importing from the source right now."""
+    holder, status = (await session.execute(_HOLDER, {"source": source_id})).one()
+    return holder is not None and holder != job_id and status in {JobStatus.PENDING, JobStatus.RUNNING}

@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+from itertools import islice
 from pathlib import Path
 from typing import cast
 from uuid import UUID
@@ -24,7 +25,8 @@ from app.scraping import mappings
 from app.scraping.schemas import FeedForm
 
 IMPORT_CSV = "import_csv_products"
-LINES_AT_ONCE = 5000
+IMPORT_CONFIRMED = "import_confirmed_products"
+LINES_AT_ONCE = 1000
 
 
 async def start_import(session: AsyncSession, upload: Upload, form: FeedForm) -> Job:
@@ -39,6 +41,7 @@ async def start_import(session: AsyncSession, upload: Upload, form: FeedForm) ->
         "filename": upload.filename,
         "source": form.source,
         "mode": form.mode,
+        "dry_run": form.dry_run,
         "format": form.format,
         "remember_mapping": form.remember_mapping,
         **read_by.params(),
@@ -46,9 +49,12 @@ async def start_import(session: AsyncSession, upload: Upload, form: FeedForm) ->
     return await enqueue(session, IMPORT_CSV, params=params)
 
 
-async def import_feed(run: Run) -> Outcome:
-    """Bring the goods of a stored file into the catalogue; a file that cannot be read changes nothing."""
-    origin = await _take_turn(run)
+async def import_feed(run: Run, *, confirmed: bool = False) -> Outcome:
+    """Bring the goods of a stored file into the catalogue; a file that cannot be read changes nothing.
+
+    `confirmed`: a person has allowed what the import asked for.
+    """
+    origin, discarded = await _take_turn(run, confirmed=confirmed)
     with tempfile.TemporaryDirectory(prefix="crossdock-feed-") as folder:
         path = Path(folder) / "feed"
         await run.resources.store.fetch_to_file(str(run.params["object_key"]), path)
@@ -58,9 +64,16 @@ async def import_feed(run: Run) -> Outcome:
         except FeedRefused as refused:
             await road.forget(run)
             return Outcome.rejected(refused.code, refused.detail)
+        except road.ConfirmationNeeded as needed:
+            await _complete_report(run, feed)
+            asked: JsonObject = {**needed.counters, "confirmation": needed.question, **_described(feed.profile)}
+            return Outcome.needs_confirmation(asked, str(needed))
         await _complete_report(run, feed)
-    await _keep_mapping(run, origin, feed.profile)
+    if not origin.dry_run:
+        await _keep_mapping(run, origin, feed.profile)
     result: JsonObject = {**counters, **_described(feed.profile), "mapping_used": run.params.get("mapping_used")}
+    if discarded is not None:
+        result["discarded_import"] = str(discarded)
     return Outcome.partial(result) if counters["rejected"] else Outcome.ok(result)
 
 
@@ -79,17 +92,16 @@ async def _keep_mapping(run: Run, origin: road.Origin, profile: FeedProfile) -> 
     async with run.sessions.begin() as session:
         await mappings.learn_header(session, mapping_id, header_hash(column.name for column in profile.columns))
         if run.params.get("remember_mapping"):
-            await mappings.remember(session, origin.source_id, mapping_id)
+            await mappings.remember(session, cast("UUID", origin.source_id), mapping_id)
 
 
 async def _complete_report(run: Run, feed: FeedReader) -> None:
     async with run.sessions.begin() as session:
         lines = await report.rejected_without_cells(session, run.job_id)
-    for start in range(0, len(lines), LINES_AT_ONCE):
-        wanted = frozenset(lines[start : start + LINES_AT_ONCE])
-        cells = await asyncio.to_thread(feed.cells_of, wanted)
+    cells = feed.cells_of(frozenset(lines))
+    while portion := await asyncio.to_thread(lambda: dict(islice(cells, LINES_AT_ONCE))):
         async with run.sessions.begin() as session:
-            await report.add_cells(session, run.job_id, cells)
+            await report.add_cells(session, run.job_id, portion)
         await run.progress(message="Completing the report")
 
 
@@ -109,15 +121,30 @@ def _described(profile: FeedProfile) -> JsonObject:
     }
 
 
-async def _take_turn(run: Run) -> road.Origin:
-    name = str(run.params["source"])
+async def _take_turn(run: Run, *, confirmed: bool) -> tuple[road.Origin, UUID | None]:
+    name, dry_run = str(run.params["source"]), bool(run.params.get("dry_run"))
     kind = "upload" if name == sources.UPLOAD else "feed"
     async with run.sessions.begin() as session:
-        source_id = await sources.ensure_source(session, kind=kind, name=name)
-        has_lease = await sources.take_lease(session, source_id, run.job_id)
         await road.forget_purged(session)
         currency = await tenants.get_currency(session, cast("int", run.tenant_id))
-    if not has_lease:
+        discarded: UUID | None = None
+        if dry_run:
+            # A preview writes nothing, not even whose turn it is; it only waits while an import is at work.
+            found = await sources.find_source(session, name)
+            is_granted = found is None or not await sources.is_busy(session, found, run.job_id)
+        else:
+            found = await sources.ensure_source(session, kind=kind, name=name)
+            turn = await sources.take_turn(session, found, run.job_id)
+            is_granted, discarded = turn.is_granted, turn.discarded
+    if not is_granted:
         run.postpone(f"Waits for the import of “{name}” before it.", seconds=sources.TURN_SECONDS)
-    default = str(run.params.get("default_currency") or currency)
-    return road.Origin(source_id, own_file=kind == "upload", default_currency=default)
+    origin = road.Origin(
+        found,
+        own_file=kind == "upload",
+        default_currency=str(run.params.get("default_currency") or currency),
+        name=name,
+        mode=cast("road.Mode", run.params["mode"]),
+        dry_run=dry_run,
+        confirmed=confirmed,
+    )
+    return origin, discarded

@@ -39,7 +39,8 @@ FORM = {
                 "properties": {
                     "file": {"type": "string", "format": "binary", "description": "CSV or TSV, in any layout."},
                     "source": {"type": "string", "default": "upload", "description": "The feed it belongs to."},
-                    "mode": {"type": "string", "enum": ["partial"], "default": "partial"},
+                    "mode": {"type": "string", "enum": ["partial", "full"], "default": "partial"},
+                    "dry_run": {"type": "boolean", "default": False, "description": "Report only; change nothing."},
                     "format": {"type": "string", "enum": ["auto", "csv", "tsv"], "default": "auto"},
                     "mapping": {"type": "string", "description": "A JSON object.", "example": MAPPING_EXAMPLE},
                     "mapping_id": {"type": "string", "format": "uuid", "description": "A saved mapping."},
@@ -70,6 +71,11 @@ async def import_feed(
 
     Encoding, delimiter, decimal marks and layout are found out by looking. The answer is a job; its report tells what
     became of every row. The same file again changes nothing.
+
+    The job waits (`waiting`, outcome `needs_confirmation`) before it has written anything when more of the source's
+    goods would be archived, or more prices moved, than the source allows (PATCH /scraping/sources/{id}); its result
+    shows the numbers and samples. POST /jobs/{id}/confirm goes on with exactly that, /discard drops it, and a newer
+    import of the same source discards it, too. POST /jobs/{id}/undo takes a finished import back.
     """
     settings, tenant_id = held.settings, actor.scope.tenant_id
     if tenant_id is None:
@@ -99,7 +105,7 @@ async def read_import_report(
     """
     found = await reports.find_import(session, job_id)
     if query.format == "json":
-        page = await reports.list_report(session, actor.scope.tenant_id, job_id, query)
+        page = await reports.list_report(session, actor.scope.tenant_id, found, query)
         return page_response(page, query, ReportRow)
     columns = reports.columns_of(found)
 

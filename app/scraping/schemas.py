@@ -11,6 +11,7 @@ from app.core.pagination import PageQuery
 from app.core.text import CleanStr
 from app.intake.models import RowAction
 from app.intake.sources import UPLOAD
+from app.jobs.schemas import ChangeView
 from app.products import bounds
 
 
@@ -43,8 +44,16 @@ class FeedForm(BaseModel):
         ),
     ] = UPLOAD
     mode: Annotated[
-        Literal["partial"], Field(description="`partial` never touches products that the file does not name.")
+        Literal["partial", "full"],
+        Field(
+            description="`partial` never touches products that the file does not name. `full` archives those that came"
+            " from this source and that the file does not name any more; they come back when a later file names them."
+        ),
     ] = "partial"
+    dry_run: Annotated[
+        bool,
+        Field(description="Write the report with every difference and change nothing: a preview of the same import."),
+    ] = False
     format: Annotated[
         Literal["auto", "csv", "tsv"],
         Field(description="`auto` finds out by looking; the file's name is not trusted."),
@@ -83,13 +92,16 @@ class ReportRow(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    line: int
-    action: RowAction
+    line: int | None = Field(description="Null for archived goods, which stand on no line of the file.")
+    action: RowAction = Field(description="Of a preview: what would become of it.")
     external_id: str | None = Field(description="What the source calls the product.")
-    product_id: UUID | None
+    product_id: UUID | None = Field(description="Null for what a preview would create.")
     code: str | None = Field(description="Why, for rejected rows and warnings: a stable name.")
     message: str | None = Field(description="Why, in words that name the column, the value and the mend.")
     raw: dict[str, JsonValue] | None = Field(description="The cells of a rejected row.")
+    changes: list[ChangeView] = Field(
+        default=[], description="Before and after of every field, the first 200 of a product; more at /jobs/{id}/items."
+    )
 
 
 class ReportQuery(PageQuery):

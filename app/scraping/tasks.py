@@ -1,6 +1,6 @@
 """The jobs of scraping: names and queues only."""
 
-from app.intake.undo import UNDO_IMPORT
+from app.intake.undo import CLEAR_IMPORT, UNDO_IMPORT
 from app.queue.names import Queue
 from app.queue.outcome import Outcome
 from app.queue.registry import job
@@ -8,6 +8,17 @@ from app.queue.run import Run
 from app.scraping import feed
 
 
-@job(feed.IMPORT_CSV, queue=Queue.IMPORT, undo=UNDO_IMPORT)
+@job(
+    feed.IMPORT_CSV,
+    queue=Queue.IMPORT,
+    undo=UNDO_IMPORT,
+    confirm=feed.IMPORT_CONFIRMED,
+    discard=CLEAR_IMPORT,
+)
 async def import_csv_products(run: Run) -> Outcome:
     return await feed.import_feed(run)
+
+
+@job(feed.IMPORT_CONFIRMED, queue=Queue.IMPORT)
+async def import_confirmed_products(run: Run) -> Outcome:
+    return await feed.import_feed(run, confirmed=True)

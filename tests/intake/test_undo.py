@@ -146,7 +146,7 @@ async def test_quantities_return_as_entries_of_the_ledger(api: httpx.AsyncClient
     assert (entries[0]["reason"], entries[0]["job_id"]) == ("undo", undone["id"])
 
 
-@pytest.mark.parametrize("of", ["the undo"])
+@pytest.mark.parametrize("of", ["the undo", "a preview"])
 async def test_what_cannot_be_undone_is_refused_clearly(
     of: str, api: httpx.AsyncClient, seller: Seller, drain: Drain
 ) -> None:

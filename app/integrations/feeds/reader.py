@@ -111,22 +111,26 @@ class FeedReader:
         finally:
             stream.close()
 
-    def cells_of(self, lines: Collection[int]) -> dict[int, dict[str, str]]:
-        """The cells of these rows as a report shows them, for rows refused later than by reading. Reads the file."""
+    def cells_of(self, lines: Collection[int]) -> Iterator[tuple[int, dict[str, str]]]:
+        """The cells of these rows as a report shows them, for rows refused later than by reading; in file order.
+        Reads the file once, as far as the last of them.
+        """
+        left = len(lines)
+        if not left:
+            return
         mapper = self._found.layout.compile(Context(self._found.columns, self._default_currency), self._all_cells)
-        found: dict[int, dict[str, str]] = {}
         stream = self._found.table.open(None)
         try:
             for line, row in stream:
                 with suppress(RowRefused):
                     mapper.map_row(line, self._fitted(row))
                 if line in lines:
-                    found[line] = self._raw(row, mapper)
-                    if len(found) == len(lines):
-                        break
+                    yield line, self._raw(row, mapper)
+                    left -= 1
+                    if not left:
+                        return
         finally:
             stream.close()
-        return found
 
     def _page(
         self,

@@ -107,7 +107,7 @@ def test_rows_refused_later_get_the_cells_that_reading_would_have_reported(write
         )
     )
 
-    assert found.reader.cells_of({3}) == {
+    assert dict(found.reader.cells_of({3})) == {
         3: {"Handle": "shirt", "Title": "Shirt", "Option1 Name": "Size", "Option1 Value": "M", "Variant Price": "6"}
     }
 
