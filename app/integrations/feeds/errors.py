@@ -45,6 +45,11 @@ class FeedBinary(FeedRefused):
     mend = "Save the sheet as CSV (UTF-8) and upload that."
 
 
+class FeedArchiveTooLarge(FeedRefused):
+    code, title = "feed_archive_too_large", "The file unpacks to more than is read"
+    mend = "Split the feed, or upload it as CSV."
+
+
 class FeedFormatUnsupported(FeedRefused):
     code, title = "feed_format_unsupported", "This format is not read"
     mend = "Upload the feed as CSV or TSV."

@@ -16,6 +16,7 @@ from app.integrations.feeds.json_records import Place, Record, RecordReader
 from app.integrations.feeds.json_search import search
 from app.integrations.feeds.json_shape import Flat, rows_of
 from app.integrations.feeds.records import MAX_COLUMNS, BrokenRow, Position, RowStream, Table
+from app.integrations.feeds.storable import checked, storable
 
 FURTHER = "further fields"
 """The column of what appears only behind the part of the file that was looked over."""
@@ -41,7 +42,7 @@ def open_table(path: Path, known: frozenset[str]) -> Table:
     place = search(path, len(codecs.BOM_UTF8) if scanned.encoding == "utf-8-sig" else 0)
     look = _look_over(path, place)
     keys = [*look.names, *((FURTHER,) if not look.is_whole else ())]
-    header = unique_names([_storable(name) for name in _with_leaves(keys, known)])
+    header = unique_names([storable(name) for name in _with_leaves(keys, known)])
     is_counted = place.kind != "lines" or look.has_variants or not look.is_whole
     columns = {key: index for index, key in enumerate(keys)}
 
@@ -163,7 +164,7 @@ class JsonRows:
         rows = [_cells(row, self._columns) for row in rows_of(record.value, set())]
         if "\\u" not in record.text:
             return list(rows)
-        return [_with_storable(row) for row in rows]
+        return [checked(row) for row in rows]
 
 
 def _cells(row: Flat, columns: dict[str, int]) -> list[str]:
@@ -178,22 +179,6 @@ def _cells(row: Flat, columns: dict[str, int]) -> list[str]:
     if further:
         cells[columns[FURTHER]] = "; ".join(further)
     return cells
-
-
-def _with_storable(cells: list[str]) -> list[str] | BrokenRow:
-    """The cells, unless escapes made characters of them that no database takes."""
-    text = "".join(cells)
-    clean = _storable(text)
-    if clean == text:
-        return cells
-    what = "the NUL character (U+0000)" if "\x00" in text else "half of a surrogate pair"
-    return BrokenRow(
-        f"A text holds {what}, which cannot be stored. Remove it.", list(map(_storable, cells)), "character_unstorable"
-    )
-
-
-def _storable(text: str) -> str:
-    return text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
 
 
 def _with_leaves(names: list[str], known: frozenset[str]) -> list[str]:
@@ -215,6 +200,6 @@ def _warnings(look: _Look, *, is_counted: bool) -> tuple[FeedWarning, ...]:
             FeedWarning("rows_counted", "Several rows can share a line of this file: reports count rows, from 1.")
         )
     if look.left_out:
-        names = ", ".join(f"'{_storable(name)[:60]}'" for name in sorted(look.left_out)[:20])
+        names = ", ".join(f"'{storable(name)[:60]}'" for name in sorted(look.left_out)[:20])
         warnings.append(FeedWarning("lists_left_out", f"Lists of objects that are not read: {names}."))
     return tuple(warnings)
