@@ -24,7 +24,7 @@ HEADER = "sku,title,price\n"
         (b"colour,length\nred,5\n", errors.FeedNoUsableColumn),
         (b"title,price\nChair,5\n", errors.FeedNoUsableColumn),
         (b"PK\x03\x04\x14\x00\x06\x00workbook", errors.FeedBinary),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", errors.FeedBinary),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", errors.FeedFormatUnsupported),
         (b"%PDF-1.7 ...", errors.FeedBinary),
         (bytes(range(256)) * 20, errors.FeedBinary),
         (b"sku,title\n1,a\x00b\n", errors.FeedHasNul),
