@@ -13,9 +13,17 @@ from app.core.pagination import CursorScope, Order, read_cursor, write_cursor
 from app.jobs import changes
 from app.pricing import history
 from app.pricing.rules import Refused
-from app.products import bulk_prices_choice
 from app.products.bulk_prices_batch import Row, reckon, refusals_of, write
-from app.products.bulk_prices_choice import PRODUCTS_AT_ONCE, VARIANTS_AT_ONCE, Choice, choose, next_batch
+from app.products.bulk_prices_choice import (
+    PRODUCTS_AT_ONCE,
+    VARIANTS_AT_ONCE,
+    Choice,
+    choose,
+    count_products,
+    find_named,
+    measure,
+    next_batch,
+)
 from app.products.bulk_prices_inputs import BulkPriceUpdate, RememberedUpdate
 from app.products.errors import PriceUpdateRefused
 from app.products.price_schemas import PriceRow, PriceUpdateResult
@@ -41,7 +49,7 @@ async def preview(session: AsyncSession, actor: Actor, request: BulkPriceUpdate)
     after = UUID(str(read_cursor(scope, request.cursor)[0])) if request.cursor else None
     batch = await next_batch(session, choice, request.apply_to, after, products=request.limit, hold=False)
     rows = reckon(request.rule(), batch)
-    products, _ = await bulk_prices_choice.count(session, choice)
+    products = await count_products(session, choice)
     more = None
     if batch.last is not None:
         behind = await next_batch(session, choice, request.apply_to, batch.last, products=1, hold=False)
@@ -58,7 +66,7 @@ async def update(
     """
     request = await _in_currency(session, actor, request)
     choice = choose(request)
-    products, variants = await bulk_prices_choice.count(session, choice, MOST_PRODUCTS + 1)
+    products, variants = await measure(session, choice, MOST_PRODUCTS + 1)
     remembered = await _remember(session, request, lock=lock)
     if products > MOST_PRODUCTS or variants > MOST_VARIANTS:
         return await enqueue(session, UPDATE_PRICES, params=remembered)
@@ -112,7 +120,7 @@ async def _missing(session: AsyncSession, request: BulkPriceUpdate, choice: Choi
     """A refusal for everything that the request names and that is not there."""
     if request.filter is not None:
         return []
-    found = await bulk_prices_choice.find_named(session, choice)
+    found = await find_named(session, choice)
     if request.ids is not None:
         known: set[object] = {product_id for product_id, _, _ in found}
         return [_not_found("product", product_id=one) for one in request.ids if one not in known]

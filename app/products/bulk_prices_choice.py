@@ -75,12 +75,18 @@ def choose(request: BulkPriceUpdate, as_of: str | None = None) -> Choice:
     return Choice(" AND ".join(products), variants, parameters.values)
 
 
-async def count(session: AsyncSession, choice: Choice, at_most: int | None = None) -> tuple[int, int]:
-    """How many products are chosen, and how many variants they have; counting may end after so many products."""
+async def count_products(session: AsyncSession, choice: Choice) -> int:
+    """How many products are chosen."""
+    rows = await _fetch(session, f"SELECT count(*) FROM products p WHERE {choice.products}", choice.values)
+    return int(rows[0][0])
+
+
+async def measure(session: AsyncSession, choice: Choice, at_most: int) -> tuple[int, int]:
+    """How many products are chosen, and how many variants they have, counting so many products at most."""
     statement = f"""
         SELECT count(*), coalesce(sum(variants), 0)::bigint FROM (
           SELECT (SELECT count(*) FROM variants v WHERE v.product_id = p.id AND v.deleted_at IS NULL) AS variants
-          FROM products p WHERE {choice.products} {"" if at_most is None else f"LIMIT {at_most}"}
+          FROM products p WHERE {choice.products} LIMIT {at_most}
         ) counted
     """
     products, variants = (await _fetch(session, statement, choice.values))[0]

@@ -7,9 +7,8 @@ from uuid import UUID
 
 from app.jobs import changes
 from app.pricing.rules import Refused
-from app.products import bulk_prices_choice
 from app.products.bulk_prices_batch import Row, reckon, refusals_of, write
-from app.products.bulk_prices_choice import PRODUCTS_AT_ONCE, choose, next_batch
+from app.products.bulk_prices_choice import PRODUCTS_AT_ONCE, choose, count_products, next_batch
 from app.products.bulk_prices_inputs import RememberedUpdate
 from app.products.errors import PriceUpdateRefused
 from app.queue.models import JsonObject
@@ -36,7 +35,7 @@ async def update_prices(run: Run) -> Outcome:
     cursor = cast("Cursor | None", run.cursor) or _start("checking" if checks else "writing")
     async with run.sessions.begin() as session:
         choice = choose(remembered.request, remembered.as_of)
-        total, _ = await bulk_prices_choice.count(session, choice)
+        total = await count_products(session, choice)
     await run.progress(total=total)
     if cursor["stage"] == "checking":
         cursor = await _walk(run, remembered, cursor, total)

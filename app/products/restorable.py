@@ -3,7 +3,7 @@ rows: the former value is written where the present one is still what the job le
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import TextClause, text
 
@@ -63,6 +63,12 @@ _CATEGORY = Field(
     _CATEGORY_GONE,
 )
 _SKU = Field("variant", "variants", "sku", "sku", "to_jsonb(t.sku)", "c.before #>> '{}'", _SKU_FREE, _SKU_TAKEN)
+# What is published keeps a price and a currency, whatever it had before.
+_STAYS_SELLABLE = (
+    "(c.before IS NOT NULL OR NOT EXISTS"
+    " (SELECT FROM products shown WHERE shown.id = t.product_id AND shown.status = 'published'))"
+)
+_PUBLISHED = ("published_since", "The product was published since, and what is published needs a price and a currency.")
 
 FIELDS: tuple[Field, ...] = (
     *_fields(
@@ -77,10 +83,14 @@ FIELDS: tuple[Field, ...] = (
     *_fields(
         "variant",
         "variants",
-        text="title gtin currency image_url",
-        money="price compare_at_price cost",
+        text="title gtin image_url",
+        money="compare_at_price cost",
         json="options attributes",
         integer="weight_g position",
+    ),
+    *(
+        replace(field, guard=_STAYS_SELLABLE, blocked=_PUBLISHED)
+        for field in _fields("variant", "variants", text="currency", money="price")
     ),
     *_fields("offer", "offers", text="currency", money="cost price", integer="stock handling_days"),
     *_fields("image", "product_images", text="alt", integer="position"),

@@ -277,6 +277,16 @@ async def test_the_change_is_recorded_under_a_job_and_can_be_undone(shop: Shop, 
     assert (change["cause"], change["after"]["price"]) == ("undo_price_update", "10.00")
 
 
+async def test_an_undo_leaves_nothing_published_without_a_price(shop: Shop, drain: Drain) -> None:
+    shown, hidden = await shop.make(title="Shown", currency="EUR"), await shop.make(title="Hidden", currency="EUR")
+    done = await reprice(shop, filter={}, change={"type": "set", "value": "5"})
+    assert (await shop.change(shown["id"], status="published")).status_code == 200
+    undone = await undo(shop, drain, done["job_id"])
+    assert (await price_of(shop, shown), await price_of(shop, hidden)) == ("5.00", None)
+    kept = {item["field"]: item["code"] for item in await items(shop, undone["id"], undone="kept")}
+    assert kept["price"] == "published_since"
+
+
 async def test_a_repeated_request_changes_prices_once(shop: Shop) -> None:
     product = await shop.make(price="10")
     key = {"Idempotency-Key": new_id().hex}
