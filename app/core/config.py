@@ -125,7 +125,8 @@ class Settings(BaseSettings):
     worker_soft_shutdown_seconds: float = 20.0
     worker_task_time_limit: int = 6 * 3600
     broker_visibility_seconds: int = 12 * 3600
-    worker_max_tasks_per_child: int = 500
+    worker_max_tasks_per_child: int = 10_000
+    worker_max_memory_mb: int = 400
     fault_at: str = ""
 
     # --- imports

@@ -12,6 +12,7 @@ from functools import partial
 from types import FrameType
 from typing import Any
 
+import uvloop
 from celery import Task, signals
 from celery.exceptions import Reject
 
@@ -74,7 +75,7 @@ def _open() -> Child:
     resources = Resources.open(settings, pool_size=POOL_SIZE)
     announce.use(resources.redis)
     system = SystemDatabase(settings, pool_size=POOL_SIZE)
-    _child = Child(asyncio.Runner(), Means(resources, system, is_stopping))
+    _child = Child(asyncio.Runner(loop_factory=uvloop.new_event_loop), Means(resources, system, is_stopping))
     return _child
 
 

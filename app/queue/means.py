@@ -33,14 +33,16 @@ class Means:
         """One statement outside a transaction, in one round trip, straight through the driver: a job claims and ends by
         two of these, and SQLAlchemy's way costs three times as much. JSON is given as text.
         """
-        async with self._engine(scope).connect() as connection:
-            driver = (await connection.get_raw_connection()).driver_connection
-            try:
-                return await driver.fetchrow(sql, *values)  # type: ignore[union-attr]
-            except BaseException:
-                # SQLAlchemy has not seen the error, so it cannot tell whether the connection still lives.
-                await connection.invalidate()
-                raise
+        pooled = await self._engine(scope).raw_connection()
+        try:
+            row: asyncpg.Record | None = await pooled.driver_connection.fetchrow(sql, *values)  # type: ignore[union-attr]
+        except BaseException as error:
+            # SQLAlchemy has not seen the error, so it cannot tell whether the connection still lives.
+            pooled.invalidate(error)
+            raise
+        # Nothing was begun through it, so there is nothing to take back and nothing to wait for.
+        pooled.close()
+        return row
 
     async def close(self) -> None:
         await self.system.close()

@@ -37,8 +37,8 @@ async def run_attempt(means: Means, delivery: Delivery) -> None:
 
 async def _perform(run: Run, kind: registry.JobKind, means: Means) -> Outcome | GiveBack | None:
     body = asyncio.ensure_future(kind.body(run))
-    companion = asyncio.create_task(accompany(run, body, means.is_stopping))
     try:
+        await accompany(run, body, means.is_stopping)
         return await body or Outcome.ok()
     except JobStopped as reason:
         return verdict.of_stop(run.stop(reason))
@@ -52,8 +52,9 @@ async def _perform(run: Run, kind: registry.JobKind, means: Means) -> Outcome | 
         log.warning("attempt_failed", task=kind.name, attempt=run.attempt, exc_info=unforeseen)
         return ending
     finally:
-        # It ends by itself with the body; cancelling it could break a connection in the middle of a statement.
-        await companion
+        if not body.done():
+            body.cancel()
+            await asyncio.wait([body])
 
 
 async def _write_ending(means: Means, delivery: Delivery, run: Run, ending: Outcome | GiveBack | None) -> None:

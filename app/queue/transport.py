@@ -32,6 +32,7 @@ def make_celery(settings: Settings) -> Celery:
         task_time_limit=settings.worker_task_time_limit,
         worker_soft_shutdown_timeout=settings.worker_soft_shutdown_seconds,
         worker_max_tasks_per_child=settings.worker_max_tasks_per_child,
+        worker_max_memory_per_child=settings.worker_max_memory_mb * 1024,
         # The job's truth is not in the broker: losing the connection is no reason to kill the job.
         worker_cancel_long_running_tasks_on_connection_loss=False,
         worker_hijack_root_logger=False,
@@ -47,6 +48,8 @@ def _transport_options(settings: Settings) -> dict[str, object]:
     return {
         "visibility_timeout": settings.broker_visibility_seconds,
         "global_keyprefix": settings.redis_key_prefix,
+        # We give no priorities; with the default steps a worker asks for four lists for each queue, each time.
+        "priority_steps": [0],
         "socket_keepalive": True,
         "socket_connect_timeout": 2,
         "socket_timeout": 5,
