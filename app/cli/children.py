@@ -11,17 +11,20 @@ from app.supervisor.child import Child
 
 QUEUES = ("sync", "scraping", "import", "orders", "ai", "webhooks", "images", "listings", "maintenance")
 FIRST_SERVER_ERROR = 500
+# Who runs the product by hand wants his prompt back soon; an interrupted job goes on at the next start.
+STOP_SECONDS = 3
 
 
 def migrate_child(environment: Mapping[str, str]) -> Child:
-    """Brings the shared tables and the template of the tenants' tables to the newest revision, then ends."""
-    return _python("migrate", ["-m", "alembic", "upgrade", "head"], environment)
+    """Brings shared tables, template and tenants to the newest revision, then ends; the next one does what is left."""
+    return _python("migrate", ["-m", "app", "migrate", "--tenants"], environment)
 
 
 def api_child(environment: Mapping[str, str], host: str, port: int) -> Child:
     """The API. It closes open streams after a few seconds, clients of live events reconnect by themselves."""
     command = ["-m", "uvicorn", "main:app", "--host", host, "--port", str(port)]
-    options = ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--timeout-graceful-shutdown", "5"]
+    options = ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--no-proxy-headers"]
+    options += ["--timeout-graceful-shutdown", str(STOP_SECONDS)]
     return _python(
         "api", command + options, environment, is_ready=lambda _pid: is_serving(host, port), ready_seconds=60
     )
@@ -33,7 +36,14 @@ def pulse_child(environment: Mapping[str, str]) -> Child:
 
 
 def worker_child(environment: Mapping[str, str], settings: Settings) -> Child:
-    """The worker of every queue. SIGQUIT is Celery's soft shutdown: jobs get their time, then are handed back."""
+    """The worker of every queue. SIGQUIT is Celery's soft shutdown: jobs get their time, then are handed back.
+
+    Celery sleeps through the whole of that time when a task runs, so here it is short unless the settings say it.
+    """
+    patience = settings.worker_soft_shutdown_seconds
+    if "worker_soft_shutdown_seconds" not in settings.model_fields_set:
+        patience = float(STOP_SECONDS)
+        environment = {**environment, "WORKER_SOFT_SHUTDOWN_SECONDS": str(patience)}
     command = ["-m", "celery", "-A", "app.worker", "worker", "-n", "worker@%h", "-Q", ",".join(QUEUES), "-c", "2"]
     options = ["--loglevel", settings.log_level, "--without-gossip", "--without-mingle"]
     return _python(
@@ -41,7 +51,7 @@ def worker_child(environment: Mapping[str, str], settings: Settings) -> Child:
         command + options,
         environment,
         stop_signal=signal.SIGQUIT,
-        stop_seconds=settings.worker_soft_shutdown_seconds + 10,
+        stop_seconds=patience + 3,
     )
 
 

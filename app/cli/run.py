@@ -34,6 +34,7 @@ from app.supervisor.place import NoShelter
 from app.supervisor.ports import next_free_port
 from app.supervisor.postgres import ClusterUnusable
 from app.supervisor.processes import ChildFailed, Supervisor
+from app.supervisor.terminal import taken_from_make
 
 FLOWER_PORT = 5555
 LAST_WORDS_SECONDS = 5.0  # for a journey that a stop interrupts
@@ -74,7 +75,7 @@ def run(port: Port = 8000, host: Host = "127.0.0.1") -> None:
 def serve(*, port: int, host: str, journey: Journey | None = None) -> None:
     """Start the stack and keep it up; a `journey` travels through it once it serves, the children's lines silenced.
 
-    The exit code says whether the journey went well.
+    The exit code says whether the journey went wrong.
     """
     try:
         went_well = _serve(Settings(), port=port, host=host, journey=journey)
@@ -88,7 +89,7 @@ def serve(*, port: int, host: str, journey: Journey | None = None) -> None:
 
 def _serve(settings: Settings, *, port: int, host: str, journey: Journey | None) -> bool:
     began = time.monotonic()
-    went_well = threading.Event()
+    failed = threading.Event()
     travel: threading.Thread | None = None
     given = has_given_servers(settings)
     data = data_directory(settings)
@@ -96,7 +97,7 @@ def _serve(settings: Settings, *, port: int, host: str, journey: Journey | None)
     with closing(Output(data / "log", echo=journey is None, colour=_wants_colour())) as output:
         supervisor = Supervisor(data, output)
         try:
-            with supervisor.until_asked_to_stop():
+            with taken_from_make(), supervisor.until_asked_to_stop():
                 environment = dict(os.environ)
                 environment |= _use_given_servers(data) if given else _start_servers(supervisor, settings, data)
                 port, flower_port = _ports(host, port)
@@ -115,7 +116,7 @@ def _serve(settings: Settings, *, port: int, host: str, journey: Journey | None)
                 _announce(serving, time.monotonic() - began)
                 if journey:
                     # In a thread, so that what dies meanwhile is started again.
-                    travel = threading.Thread(target=_travel, args=(journey, serving, output, went_well), daemon=True)
+                    travel = threading.Thread(target=_travel, args=(journey, serving, output, failed), daemon=True)
                     travel.start()
                 supervisor.watch()
             if travel:
@@ -123,7 +124,7 @@ def _serve(settings: Settings, *, port: int, host: str, journey: Journey | None)
             print("Stopped.", flush=True)
         finally:
             held.release()
-    return journey is None or went_well.is_set()
+    return not failed.is_set()
 
 
 def _use_given_servers(data: Path) -> dict[str, str]:
@@ -147,13 +148,13 @@ def _start_application(
     supervisor: Supervisor, settings: Settings, environment: Mapping[str, str], where: tuple[str, int, int]
 ) -> None:
     host, port, flower_port = where
-    print("[4/5] Application: starting Flower, pulse, worker and API", flush=True)
-    # Stopped in the reverse order: the API takes nothing new, the worker hands back, then the rest.
-    supervisor.launch(children.flower_child(environment, flower_port))
-    supervisor.launch(children.pulse_child(environment))
-    supervisor.launch(children.worker_child(environment, settings))
+    print("[4/5] Application: starting API, pulse, worker and Flower", flush=True)
+    # The API first and alone: what the others need to load would only keep it from serving.
     supervisor.launch(children.api_child(environment, host, port))
     supervisor.wait_until_ready("api")
+    supervisor.launch(children.pulse_child(environment))
+    supervisor.launch(children.worker_child(environment, settings))
+    supervisor.launch(children.flower_child(environment, flower_port))
 
 
 def _ports(host: str, wanted: int) -> tuple[int, int]:
@@ -170,12 +171,15 @@ def _announce(serving: Serving, seconds: float) -> None:
     print(f"      Jobs in Flower     {serving.flower}", flush=True)
 
 
-def _travel(journey: Journey, serving: Serving, output: Output, went_well: threading.Event) -> None:
+def _travel(journey: Journey, serving: Serving, output: Output, failed: threading.Event) -> None:
+    arrived = False
     try:
-        if journey(serving):
-            went_well.set()
+        arrived = journey(serving)
     except Exception as error:  # noqa: BLE001 - the product keeps serving, whatever the demonstration met
         output.say(f"the journey stopped: {error.__class__.__name__}: {error}")
+    # Whoever presses Ctrl-C on the way has seen enough; that is no failure.
+    if not arrived and not serving.is_stopping():
+        failed.set()
     output.echo = not serving.is_stopping()
 
 

@@ -25,7 +25,7 @@ def migrate(parallel: Parallel = 4) -> None:
     """Bring every tenant to the newest revision. Safe to break off and to repeat; exit code 1 when one is left."""
     settings, owner_url = _installation()
     try:
-        outcomes = asyncio.run(_migrate(settings, owner_url, parallel))
+        outcomes = asyncio.run(bring_on(settings, owner_url, parallel))
     except (OSError, TimeoutError, PostgresError, DBAPIError) as error:
         _give_up(f"{error}\n`python -m app doctor` looks closer")
     left = outcomes["busy"] + outcomes["failed"]
@@ -52,7 +52,8 @@ def status(everyone: Everyone = False) -> None:
         raise typer.Exit(1)
 
 
-async def _migrate(settings: Settings, owner_url: str, parallel: int) -> Counter[str]:
+async def bring_on(settings: Settings, owner_url: str, parallel: int) -> Counter[str]:
+    """Bring every tenant to the newest revision, saying what becomes of each; answers how many came to which end."""
     outcomes: Counter[str] = Counter()
     async for tenant in upgrades.upgrade_tenants(settings, owner_url, parallel=parallel):
         outcomes[tenant.outcome] += 1

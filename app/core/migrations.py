@@ -119,6 +119,25 @@ def _upgrade_shared(connection: Connection) -> None:
     command.upgrade(config("shared", connection=connection), "head")
 
 
+async def is_current(owner_url: str) -> bool:
+    """Whether the shared tables and the template are at the newest revision; quicker than finding nothing to do."""
+    engine = owner_engine(owner_url)
+    versions = {
+        "public.alembic_version": head("shared"),
+        f'"{TEMPLATE_SCHEMA}".{TENANT_VERSION_TABLE}': head("tenant"),
+    }
+    try:
+        async with engine.connect() as connection:
+            for table, newest in versions.items():
+                if await connection.scalar(text("SELECT to_regclass(:table)"), {"table": table}) is None:
+                    return False
+                if await connection.scalar(text(f"SELECT version_num FROM {table}")) != newest:
+                    return False
+    finally:
+        await engine.dispose()
+    return True
+
+
 async def upgrade(owner_url: str) -> None:
     """Bring the shared tables and the template to the newest revision; safe to repeat and to race."""
     engine = owner_engine(owner_url)

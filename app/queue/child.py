@@ -51,7 +51,8 @@ def deliver(task: Task, *args: object, **kwargs: object) -> None:
         raise Reject("the worker is stopping", requeue=True)
     child = _child or _open()
     try:
-        child.loop.run(_handle(child.means, task.name, args, kwargs))
+        # Not by Runner.run, which takes over SIGINT and gives it back for each message.
+        child.loop.get_loop().run_until_complete(_handle(child.means, task.name, args, kwargs))
     except DatabaseAway as away:
         raise Reject(str(away), requeue=True) from away
 

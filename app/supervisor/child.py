@@ -8,6 +8,7 @@ import hashlib
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -75,11 +76,27 @@ def signal_group(pid: int, sent: signal.Signals) -> None:
         os.killpg(pid, sent)
 
 
-def stop_process(child: Child, process: subprocess.Popen[bytes], *, hurry: Callable[[], bool] = lambda: False) -> None:
-    """Stop the child and its group: its own signal first, force when it takes too long or `hurry()` turns true."""
+def ask_to_stop(child: Child, process: subprocess.Popen[bytes]) -> None:
+    """Send the child its own signal; `stop_process` sees to its end."""
     if process.poll() is None:
         process.send_signal(child.stop_signal)
-        if not _ended(process, child.stop_seconds, hurry):
+
+
+def stop_process(
+    child: Child,
+    process: subprocess.Popen[bytes],
+    *,
+    asked_at: float | None = None,
+    hurry: Callable[[], bool] = lambda: False,
+) -> None:
+    """Stop the child and its group: its own signal first (unless asked before, at that monotonic time), force when it
+    takes too long or `hurry()` turns true.
+    """
+    if process.poll() is None:
+        if asked_at is None:
+            ask_to_stop(child, process)
+        left = child.stop_seconds - (time.monotonic() - asked_at if asked_at else 0)
+        if not _ended(process, left, hurry):
             process.send_signal(child.kill_signal)
             _ended(process, 5.0, lambda: False)
     signal_group(process.pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Keeps a set of children alive: starts them in order, restarts what dies, stops them in the reverse order.
+"""Keeps a set of children alive: starts them in order, restarts what dies, stops the clients and then the servers.
 
 SIGINT, SIGTERM and SIGHUP ask for the stop; a second SIGINT ends the patience. Handlers only set flags that loops read.
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from app.supervisor.child import Child, signal_group, spawn, stop_process
+from app.supervisor.child import Child, ask_to_stop, signal_group, spawn, stop_process
 from app.supervisor.output import Output
 
 TICK_SECONDS = 0.1
@@ -123,13 +123,20 @@ class Supervisor:
         self._stop_asked_at = self._stop_asked_at or time.monotonic()
 
     def stop(self) -> None:
-        """Stop every child, the last started first; each gets its time, unless a second Ctrl-C ends the patience."""
-        while self._kept:
-            kept = self._kept[-1]
-            self._output.say(f"stopping {kept.child.name}")
-            stop_process(kept.child, kept.process, hurry=lambda: self._hurry)
-            kept.reader.join(1)
-            self._kept.pop()
+        """Stop every child: all clients at the same time, then the servers, which they need to the end.
+
+        Each gets its time, unless a second Ctrl-C ends the patience.
+        """
+        for servers in (False, True):
+            leaving = [kept for kept in reversed(self._kept) if kept.child.outlives_others is servers]
+            for kept in leaving:
+                self._output.say(f"stopping {kept.child.name}")
+                ask_to_stop(kept.child, kept.process)
+            asked_at = time.monotonic()
+            for kept in leaving:
+                stop_process(kept.child, kept.process, asked_at=asked_at, hurry=lambda: self._hurry)
+                kept.reader.join(1)
+                self._kept.remove(kept)
 
     def _keep_alive(self, kept: _Kept) -> None:
         now = time.monotonic()

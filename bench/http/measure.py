@@ -188,6 +188,7 @@ def _uvicorn(
 ) -> str:
     port = free_port()
     options = ["--host", HOST, "--port", str(port), "--loop", "uvloop", "--http", "httptools", "--no-access-log"]
+    options += ["--no-proxy-headers"]
     child = Child(
         name=name,
         command=[sys.executable, "-m", "uvicorn", *application, *options, "--log-level", "warning"],

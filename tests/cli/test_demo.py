@@ -65,8 +65,8 @@ def test_the_demo_keeps_its_promises_although_the_worker_is_killed_and_the_next_
         assert "with 52 products" in again.words
         assert found(r"is back: (\S+),", again.words) == found(r"is registered: (\S+)", words)
         family = again.family()
-        # In the middle of the journey: that is no failure of the product, but the journey was not made.
-        assert again.press_ctrl_c() == 1
+        # In the middle of the journey: whoever has seen enough has met no failure.
+        assert again.press_ctrl_c() == 0
         assert "cannot go on" not in again.words
     assert still_running(family) == []
 

@@ -71,4 +71,4 @@ def test_run_serves_beside_a_taken_port_and_ctrl_c_leaves_no_process(data: Path)
     assert still_running(family) == []
     assert find_orphans(data) == []
     stopped = re.findall(r"stopping (\w+)", (data / "log" / "supervisor.log").read_text())
-    assert stopped == ["sandbox", "api", "worker", "pulse", "flower", "redis", "postgres"]
+    assert stopped == ["sandbox", "flower", "worker", "pulse", "api", "redis", "postgres"]

@@ -13,6 +13,7 @@ from celery.bin.celery import celery as celery_command
 from typer.main import get_command
 
 from app.api.app import create_app
+from app.cli import children
 from app.cli.main import COMMANDS, command_line
 from app.core.config import Settings
 from app.queue.names import Queue
@@ -24,6 +25,7 @@ FLY: dict[str, Any] = tomllib.loads((ROOT / "fly.toml").read_text(encoding="utf-
 IMAGE = dockerfile.parse((ROOT / "Dockerfile").read_text(encoding="utf-8"))[-1]
 API = next(step.exec_form for step in IMAGE if step.word == "CMD")
 SERVICES: dict[str, Any] = COMPOSE["services"]
+NO_HEADERS = "--no-proxy-headers"
 MIGRATE = "alembic upgrade head && python -m app tenants migrate"
 
 
@@ -153,3 +155,12 @@ def test_no_file_believes_a_forwarded_address_from_anybody():
     texts = [(ROOT / name).read_text(encoding="utf-8") for name in ("Dockerfile", "docker-compose.yml", "fly.toml")]
 
     assert not [text for text in texts if re.search(r"forwarded.allow.ips\W+\*", text, re.IGNORECASE)]
+
+
+def test_no_api_lets_clients_set_their_own_address():
+    """Uvicorn would believe X-Forwarded-For from its own machine; TRUSTED_PROXIES alone says whom to believe."""
+    trial = children.api_child({}, "127.0.0.1", 1).command
+
+    assert [
+        command for command in (API, shlex.split(FLY["processes"]["web"]), trial) if NO_HEADERS not in command
+    ] == []

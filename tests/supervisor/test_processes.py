@@ -86,9 +86,7 @@ def alive(processes: list[psutil.Process]) -> list[psutil.Process]:
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_stop_signal_ends_every_process_in_the_reverse_order_of_the_start(
-    started: SupervisedSet, sent: signal.Signals
-) -> None:
+def test_a_stop_signal_ends_every_process_the_servers_last(started: SupervisedSet, sent: signal.Signals) -> None:
     family = started.family()
     assert len(family) > 5
 
@@ -142,6 +140,8 @@ def test_a_killed_server_is_started_again(started: SupervisedSet, name: str) -> 
 
 def test_a_second_ctrl_c_kills_what_does_not_stop(data: Path) -> None:
     running = SupervisedSet(data, stubborn_seconds=600)
+    log = data / "log" / "stubborn.log"
+    wait_for(lambda: log.exists() and "stubborn is up" in log.read_text(), "the stubborn one")
     family = running.family()
     running.process.send_signal(signal.SIGINT)
     wait_for(lambda: "stopping stubborn" in running.words, "the stop")

@@ -105,7 +105,7 @@ class House:
     def start_api(self) -> str:
         """An API; answers its address."""
         port = free_port()
-        command = ["-m", "uvicorn", "main:app", "--port", str(port), "--no-access-log"]
+        command = ["-m", "uvicorn", "main:app", "--port", str(port), "--no-access-log", "--no-proxy-headers"]
         self._start("api", command, "").wait_for("Application startup complete")
         return f"http://127.0.0.1:{port}"
 
