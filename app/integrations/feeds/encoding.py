@@ -30,6 +30,11 @@ _SIGNATURES = (
     (b"PK\x05\x06", "an empty ZIP archive"),
     (b"\xd0\xcf\x11\xe0", "an Excel workbook of the old kind"),
     (b"\x1f\x8b", "a gzip archive"),
+    (b"BZh", "a bzip2 archive"),
+    (b"\xfd7zXZ", "an xz archive"),
+    (b"7z\xbc\xaf", "a 7-Zip archive"),
+    (b"Rar!", "a RAR archive"),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard archive"),
     (b"%PDF", "a PDF"),
     (b"\x89PNG", "a picture"),
     (b"\xff\xd8\xff", "a picture"),
@@ -57,36 +62,40 @@ class TextScan:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The first bytes of a file, and the same as text without mark and blanks before it: enough to tell forms."""
+    """The first bytes of a file, and the same as text without mark and blanks before it: enough to tell forms.
+
+    `marked` is the encoding that a byte order mark or the zeros of UTF-16 name.
+    """
 
     raw: bytes
     text: str
+    marked: str | None
 
 
 def look_at_head(path: Path) -> Head:
     """Reads the first 4 KiB."""
     with path.open("rb") as file:
         raw = file.read(HEAD)
-    marked = next((encoding for bom, encoding in _BOMS if raw.startswith(bom)), None) or _unmarked_utf16(raw) or "utf-8"
-    return Head(raw, raw.decode(marked, "replace").lstrip("\ufeff \t\r\n"))
+    marked = next((encoding for bom, encoding in _BOMS if raw.startswith(bom)), None) or _unmarked_utf16(raw)
+    return Head(raw, raw.decode(marked or "utf-8", "replace").lstrip("\ufeff \t\r\n"), marked)
 
 
 def scan(path: Path) -> TextScan:
     """Finds the encoding and proves it on every byte; refuses binary, damaged and endless files."""
     size = path.stat().st_size
-    head = look_at_head(path).raw
-    _refuse_binary(head)
-    marked = next((encoding for bom, encoding in _BOMS if head.startswith(bom)), None) or _unmarked_utf16(head)
+    head = look_at_head(path)
+    _refuse_binary(head.raw)
+    marked = head.marked
     try:
         return _decode(path, marked or "utf-8", size)
     except UnicodeDecodeError as error:
-        if marked or _is_damaged_utf8(path):
-            raise _undecodable(path, error) from None
-    encoding = _legacy_encoding(path)
+        if marked or is_damaged_utf8(path):
+            raise undecodable(path, error) from None
+    encoding = legacy_encoding(path)
     try:
         return _decode(path, encoding, size)
     except UnicodeDecodeError as error:
-        raise _undecodable(path, error) from None
+        raise undecodable(path, error) from None
 
 
 def scan_utf8(path: Path) -> TextScan:
@@ -105,7 +114,7 @@ def _decode(path: Path, encoding: str, size: int, *, bounds_lines: bool = True) 
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     lines = quotes = unended = done = 0
     last = ""
-    for chunk in _with_end(_chunks(path)):
+    for chunk in _with_end(chunks(path)):
         try:
             text = decoder.decode(chunk, final=not chunk)
         except UnicodeDecodeError as error:
@@ -128,14 +137,15 @@ def _decode(path: Path, encoding: str, size: int, *, bounds_lines: bool = True) 
     return TextScan(encoding, size, lines + (last not in {"\n", "\r"}), quotes, last in {"\n", "\r"})
 
 
-def _chunks(path: Path) -> Iterator[bytes]:
+def chunks(path: Path) -> Iterator[bytes]:
+    """The file's bytes in portions."""
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
             yield chunk
 
 
-def _with_end(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    yield from chunks
+def _with_end(portions: Iterator[bytes]) -> Iterator[bytes]:
+    yield from portions
     yield b""
 
 
@@ -164,7 +174,7 @@ def _unmarked_utf16(head: bytes) -> str | None:
 def _beyond_ascii(path: Path) -> bytes:
     """The first lines that hold anything but ASCII, up to the size of a sample."""
     sample = bytearray()
-    for chunk in _chunks(path):
+    for chunk in chunks(path):
         if not chunk.isascii():
             for line in chunk.splitlines():
                 sample += b"" if line.isascii() else line[:4096] + b"\n"
@@ -173,14 +183,14 @@ def _beyond_ascii(path: Path) -> bytes:
     return bytes(sample)
 
 
-def _is_damaged_utf8(path: Path) -> bool:
+def is_damaged_utf8(path: Path) -> bool:
     """Whether most of what is beyond ASCII reads as UTF-8: then it is not another encoding but a broken file."""
     text = _beyond_ascii(path).decode("utf-8", "replace")
     broken = text.count("\ufffd")
     return sum(not character.isascii() for character in text) - broken >= 2 * broken
 
 
-def _legacy_encoding(path: Path) -> str:
+def legacy_encoding(path: Path) -> str:
     """The code page by content; Windows' Western one (never Latin-1, whose 0x80 to 0x9F are no letters) in doubt."""
     sample = _beyond_ascii(path)
     if len(sample) - len(sample.translate(None, _BEYOND_ASCII)) < _ENOUGH_LETTERS:
@@ -193,12 +203,13 @@ def _legacy_encoding(path: Path) -> str:
     return "cp1252" if any(match.encoding == "cp1252" for match in equals) else best.encoding
 
 
-def _undecodable(path: Path, error: UnicodeDecodeError) -> FeedRefused:
+def undecodable(path: Path, error: UnicodeDecodeError) -> FeedRefused:
+    """The refusal of a file whose bytes at `error.start` (counted from its beginning) fit no character."""
     if "end of data" in error.reason or error.reason == "truncated data":
         return FeedCutOff("The file ends in the middle of a character.", "Export or transfer it again.")
     line = 1
     left = error.start
-    for chunk in _chunks(path):
+    for chunk in chunks(path):
         line += chunk[: max(left, 0)].count(b"\n")
         left -= len(chunk)
     return FeedEncodingWrong(

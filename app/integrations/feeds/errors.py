@@ -65,6 +65,31 @@ class FeedJsonUnusable(FeedRefused):
     mend = "Send an array of objects, an object that holds one, or one object per line."
 
 
+class FeedXmlBroken(FeedRefused):
+    code, title = "feed_xml_broken", "The XML is not well-formed"
+    mend = "Export the feed again, or correct the line that is named."
+
+
+class FeedXmlEntities(FeedRefused):
+    code, title = "feed_xml_entities", "The XML defines or uses entities of its own"
+    mend = "Write the characters themselves instead of entities."
+
+
+class FeedXmlTooDeep(FeedRefused):
+    code, title = "feed_xml_too_deep", "The XML is nested too deeply"
+    mend = "Export the feed with products directly below one list."
+
+
+class FeedItemTooLarge(FeedRefused):
+    code, title = "feed_item_too_large", "One product of the file is too large"
+    mend = "Check the product in the line that is named."
+
+
+class FeedWithoutItems(FeedRefused):
+    code, title = "feed_without_items", "The file holds no products"
+    mend = "Export the feed again and check that it has products."
+
+
 class FeedHasNul(FeedRefused):
     code, title = "feed_nul_byte", "The file holds NUL bytes"
     mend = "Save the sheet again as CSV (UTF-8)."

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from app.integrations.contracts.feed import FeedWarning
-from app.integrations.feeds import json_table, sniff, xlsx_table
+from app.integrations.feeds import json_table, sniff, xlsx_table, xml_table
 from app.integrations.feeds.encoding import Head, look_at_head
 from app.integrations.feeds.errors import FeedFormatDiffers
 from app.integrations.feeds.records import Table
@@ -32,6 +32,7 @@ FORMS: tuple[Form, ...] = (
     # The most telling first; delimited text is what nothing else recognises.
     Form("xlsx", xlsx_table.recognises, xlsx_table.open_table),
     Form("json", json_table.recognises, json_table.open_table),
+    Form("xml", xml_table.recognises, xml_table.open_table),
     Form("delimited", lambda _head: True, sniff.open_table),
 )
 

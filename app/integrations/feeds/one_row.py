@@ -40,7 +40,7 @@ class OneRowMapper:
 
     may_pause = True
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, *, unused: frozenset[int] = frozenset()) -> None:
         columns = context.columns
         self._identity = identity_reader(columns)
         self._id, self._group = text_reader(columns, "id"), text_reader(columns, "group_id")
@@ -53,7 +53,7 @@ class OneRowMapper:
         self._offer = offer_reader(context, _sale_window(context))
         self._stock, self._weight = stock_reader(columns), weight_reader(columns)
         self._gtin = gtin_reader(context)
-        self._attributes = attributes_reader(_kept(columns))
+        self._attributes = attributes_reader(_kept(columns, unused))
         self._named_options = _named_options(columns)
         self._options = {name: columns.index(field) for field, name in _OPTIONS.items() if columns.index(field) >= 0}
 
@@ -190,10 +190,12 @@ def _has_bare_numbers(column: FeedColumn) -> bool:
     return bool(column.samples) and all(sample[-1].isdigit() for sample in column.samples)
 
 
-def _kept(columns: Columns) -> dict[str, int]:
+def _kept(columns: Columns, unused: frozenset[int]) -> dict[str, int]:
     """Columns that become attributes: those that mean nothing else to us, and weights without a unit."""
     kept = {}
     for column in columns.all:
+        if column.index in unused:
+            continue
         is_bare_weight = column.field == "weight" and not unit_in_name(column.name) and _has_bare_numbers(column)
         if column.field in {None, "attribute", "mpn", "condition"} or is_bare_weight:
             kept[column.name] = column.index

@@ -37,7 +37,7 @@ HEADER = "sku,title,price\n"
         (b"\xef\xbb\xbfsku,title\n1,T\xfcr\n", errors.FeedEncodingWrong),
         ("sku,title\n1,Chair\n".encode("utf-32"), errors.FeedFormatUnsupported),
         (b"<!DOCTYPE html><html><body>Login</body></html>", errors.FeedFormatUnsupported),
-        (b"<?xml version='1.0'?><rss/>", errors.FeedFormatUnsupported),
+        (b"<?xml version='1.0'?><rss/>", errors.FeedWithoutItems),
         (b",".join(b"c%d" % number for number in range(5000)) + b"\n1,2\n", errors.FeedTooManyColumns),
     ],
 )

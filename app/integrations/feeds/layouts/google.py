@@ -1,5 +1,5 @@
 """Google Merchant, Meta and Awin columns: prices with a currency unit, sale_price with its dates, item_group_id for
-variants. Names may carry the prefix `g:`.
+variants. Names may carry the prefix `g:`, in RSS and Atom beside those of the carrier (its own id, link and title).
 """
 
 from app.integrations.feeds.layout import Layout
@@ -11,9 +11,12 @@ _NAMES = {
     "title": "title",
     "description": "description",
     "link": "url",
+    "link href": "url",
+    "summary": "description",
+    "content": "description",
     "image link": "image",
     "additional image link": "more_images",
-    **{f"additional image link {number}": "more_images" for number in range(11)},
+    **{f"additional image link {number}": "more_images" for number in range(101)},
     "availability": "availability",
     "price": "price",
     "sale price": "sale_price",
@@ -48,9 +51,26 @@ _NAMES = {
     "shipping": "ignore",
     "shipping country": "ignore",
     "shipping price": "ignore",
+    "shipping service": "ignore",
+    "shipping region": "ignore",
+    **{
+        f"shipping {part} {number}": "ignore"
+        for part in ("country", "price", "service", "region")
+        for number in range(2, 101)
+    },
+    "guid": "ignore",
+    "guid ispermalink": "ignore",
+    "pubdate": "ignore",
+    "updated": "ignore",
+    "published": "ignore",
+    "link rel": "ignore",
+    "link type": "ignore",
+    "content type": "ignore",
+    "summary type": "ignore",
+    "title type": "ignore",
     "availability date": "ignore",
 }
-_NAMES |= {f"g {name}": field for name, field in _NAMES.items()}
+_NAMES = {f"g {name}": field for name, field in _NAMES.items()} | _NAMES  # better names first
 
 _TELLING = frozenset(
     {
