@@ -107,7 +107,7 @@ def scan_utf8(path: Path) -> TextScan:
     try:
         return _decode(path, encoding, path.stat().st_size, bounds_lines=False)
     except UnicodeDecodeError as error:
-        raise _undecodable(path, error) from None
+        raise undecodable(path, error) from None
 
 
 def _decode(path: Path, encoding: str, size: int, *, bounds_lines: bool = True) -> TextScan:

@@ -10,13 +10,13 @@ from pathlib import Path
 from app.integrations.contracts.feed import FeedWarning
 from app.integrations.feeds.encoding import Head, look_at_head
 from app.integrations.feeds.errors import FeedTooManyColumns, FeedWithoutItems
-from app.integrations.feeds.records import Position, RowStream, Table
+from app.integrations.feeds.records import MAX_COLUMNS, Position, RowStream, Table
 from app.integrations.feeds.xml_cells import Cell, CellReader
 from app.integrations.feeds.xml_items import Element, items_of, line_of
 from app.integrations.feeds.xml_shape import Shape, find_shape
 from app.integrations.feeds.xml_text import XmlText, find_encoding
 
-MAX_COLUMNS = 1000
+
 _MAX_NAMES = 20_000
 _MAX_REPEATS = 100
 _MAX_CATEGORIES = 100_000
@@ -86,7 +86,7 @@ def open_table(path: Path, known: frozenset[str]) -> Table:
         encoding=encoding,
         delimiter=None,
         quotes=None,
-        header_line=1,
+        header_line=0,
         header=tuple(header),
         sample=tuple(_row(plan, cells) for cells in survey.sample),
         rows_estimate=survey.items,
