@@ -16,7 +16,6 @@ from app.integrations.feeds.xml_items import Element, items_of, line_of
 from app.integrations.feeds.xml_shape import Shape, find_shape
 from app.integrations.feeds.xml_text import XmlText, find_encoding
 
-
 _MAX_NAMES = 20_000
 _MAX_REPEATS = 100
 _MAX_CATEGORIES = 100_000
