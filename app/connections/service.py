@@ -50,12 +50,18 @@ async def ensure_connection(
     raise ConnectionNameTaken(f"The name {name!r} belongs to a connection to another vendor.")
 
 
-async def record_success(session: AsyncSession, connection_id: UUID) -> None:
-    """Write down that the vendor answered as agreed; a pause by a person stays."""
+async def record_success(session: AsyncSession, connection_id: UUID, environment: Environment) -> None:
+    """Write down that the vendor answered as agreed, and in which environment it did; a pause by a person stays."""
     await session.execute(
         update(Connection)
         .where(Connection.id == connection_id)
-        .values(last_ok_at=func.now(), last_error=None, last_error_code=None, last_error_at=None)
+        .values(
+            environment=environment.value,
+            last_ok_at=func.now(),
+            last_error=None,
+            last_error_code=None,
+            last_error_at=None,
+        )
     )
     await _set_status(session, connection_id, ConnectionStatus.CONNECTED)
 

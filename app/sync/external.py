@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from app.accounts import tenants
 from app.connections import repository as connections
 from app.connections.models import Connection, ConnectionStatus
+from app.connections.models import Environment as ConnectionEnvironment
 from app.connections.service import record_failure, record_success
 from app.core.config import Settings
 from app.intake import road, sources
@@ -18,21 +19,25 @@ from app.integrations.contracts.errors import AuthExpired, RateLimited, Unavaila
 from app.integrations.contracts.vendor import Environment, Vendor
 from app.queue.outcome import Outcome
 from app.queue.run import Run
+from app.sync.schemas import FULL
 
 SYNC_PRODUCTS = "sync_external_products"
-TURN_SECONDS = 2.0
+SYNC_CONFIRMED = "sync_confirmed_external_products"
 # Where the other side asks for a pause and does not say how long.
 PAUSE_SECONDS = 60.0
 
 
-async def sync_products(run: Run) -> Outcome:
-    """Bring the catalogue of an external product API in; a read that breaks off changes nothing."""
+async def sync_products(run: Run, *, confirmed: bool = False) -> Outcome:
+    """Bring the catalogue of an external product API in; a read that breaks off changes nothing.
+
+    `confirmed`: a person has allowed what the sync asked for.
+    """
     connection_id = UUID(str(run.params["connection_id"]))
     async with run.sessions.begin() as session:
         connection = await connections.get_connection(session, connection_id)
     if connection.status == ConnectionStatus.PAUSED:
         return Outcome.rejected("connection_paused", f"The connection “{connection.name}” is paused.")
-    origin = await _take_turn(run, connection)
+    origin, discarded = await _take_turn(run, connection, confirmed=confirmed)
     try:
         vendor = vendors.get_vendor(connection.vendor)
         opened = vendors.open_source(vendor, _access(run.resources.settings, connection, vendor))
@@ -40,7 +45,10 @@ async def sync_products(run: Run) -> Outcome:
         return await _refuse(run, connection_id, "connection_settings_invalid", str(wrong))
     try:
         async with opened as source:
-            counters = await road.bring_in(run, source, origin)
+            result = await road.bring_in(run, source, origin)
+    except road.ConfirmationNeeded as needed:
+        await _note_success(run, connection)
+        return Outcome.needs_confirmation({**needed.counters, "confirmation": needed.question}, str(needed))
     except RateLimited as limited:
         await _note(run, connection_id, limited)
         run.postpone(limited.detail, seconds=limited.retry_after or PAUSE_SECONDS)
@@ -52,30 +60,51 @@ async def sync_products(run: Run) -> Outcome:
         return await _refuse(run, connection_id, expired.code, expired.detail, status)
     except VendorError as broken:
         return await _refuse(run, connection_id, broken.code, broken.detail)
-    async with run.sessions.begin() as session:
-        await record_success(session, connection_id)
-    return Outcome.partial(counters) if counters["rejected"] else Outcome.ok(counters)
+    await _note_success(run, connection)
+    if discarded is not None:
+        result["discarded_import"] = str(discarded)
+    return Outcome.partial(result) if result["rejected"] else Outcome.ok(result)
 
 
 def _access(app: Settings, connection: Connection, vendor: Vendor) -> Access:
-    default = vendors.external_provider(app)
     environment, settings = cast("Environment", connection.environment), connection.settings
     credentials: Mapping[str, str] = {}
-    if vendor.slug == default.vendor.slug and not settings:
-        # The installation's own provider: what its operator sets holds for all tenants at once.
+    if _is_default(app, connection):
+        default = vendors.external_provider(app)
         environment, settings, credentials = default.environment, dict(default.settings), default.credentials
     return Access(app, vendor.settings_for(app, environment, settings), credentials, lane=str(connection.id))
 
 
-async def _take_turn(run: Run, connection: Connection) -> road.Origin:
+def _is_default(app: Settings, connection: Connection) -> bool:
+    """Whether it is the installation's own provider: what its operator sets holds for all tenants at once."""
+    return not connection.settings and connection.vendor == app.external_api_provider
+
+
+async def _take_turn(run: Run, connection: Connection, *, confirmed: bool) -> tuple[road.Origin, UUID | None]:
     async with run.sessions.begin() as session:
         source_id = await sources.ensure_connection_source(session, connection.id, connection.name)
-        has_lease = await sources.take_lease(session, source_id, run.job_id)
+        turn = await sources.take_turn(session, source_id, run.job_id)
         await road.forget_purged(session)
         currency = await tenants.get_currency(session, connection.tenant_id)
-    if not has_lease:
-        run.postpone(f"Waits for the sync of “{connection.name}” before it.", seconds=TURN_SECONDS)
-    return road.Origin(source_id, own_file=False, default_currency=currency)
+    if not turn.is_granted:
+        run.postpone(f"Waits for the sync of “{connection.name}” before it.", seconds=sources.TURN_SECONDS)
+    origin = road.Origin(
+        source_id,
+        own_file=False,
+        default_currency=currency,
+        name=connection.name,
+        mode="full" if run.params["mode"] == FULL else "partial",
+        confirmed=confirmed,
+    )
+    return origin, turn.discarded
+
+
+async def _note_success(run: Run, connection: Connection) -> None:
+    environment = connection.environment
+    if _is_default(run.resources.settings, connection):
+        environment = vendors.external_provider(run.resources.settings).environment
+    async with run.sessions.begin() as session:
+        await record_success(session, connection.id, ConnectionEnvironment(environment))
 
 
 async def _note(run: Run, connection_id: UUID, error: VendorError) -> None:

@@ -68,12 +68,13 @@ async def test_health_is_written_down_and_a_pause_stays(database: Database, sell
         await record_failure(session, mine.id, code="c", message="m", status=ConnectionStatus.NEEDS_REAUTH)
     assert (await read(database, mine, seller)).status == "needs_reauth"
     async with database.session(seller.scope) as session:
-        await record_success(session, mine.id)
+        await record_success(session, mine.id, Environment.LIVE)
     after = await read(database, mine, seller)
     assert (after.status, after.last_error, after.last_error_at) == ("connected", None, None)
+    assert after.environment == "live"
     assert after.last_ok_at is not None
     async with database.session(seller.scope) as session:
         await session.execute(text("UPDATE connections SET status = 'paused'"))
         await record_failure(session, mine.id, code="c", message="m", status=ConnectionStatus.FAILED)
-        await record_success(session, mine.id)
+        await record_success(session, mine.id, Environment.LIVE)
     assert (await read(database, mine, seller)).status == "paused"

@@ -30,7 +30,9 @@ def product_api() -> Iterator[ProductApi]:
 @pytest.fixture
 async def worker(settings: Settings, product_api: ProductApi) -> AsyncIterator[Engine]:
     """The engine of a worker for which the product API is the sandbox."""
-    own = settings.model_copy(update={"sandbox_url": product_api.url, "job_retry_seconds": 0.01})
+    own = settings.model_copy(
+        update={"sandbox_url": product_api.url, "job_retry_seconds": 0.01, "job_cancel_poll_seconds": 0.2}
+    )
     means = Means(Resources.open(own, pool_size=4), SystemDatabase(own, pool_size=2), lambda: False)
     yield Engine(means)
     await means.close()

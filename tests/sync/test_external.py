@@ -136,6 +136,59 @@ async def test_a_read_that_breaks_off_in_the_middle_changes_nothing_until_it_is_
     assert len(await shop.products()) == 194
 
 
+async def test_what_vanishes_is_archived_and_comes_back_when_it_reappears(shop: Shop, product_api: ProductApi) -> None:
+    await shop.sync()
+    gone = [product_api.products.pop() for _ in range(3)]
+
+    assert counters(await shop.sync({"mode": "incremental"})) == (0, 0, 191, 0, 0)
+    assert {(await shop.products())[str(told["id"])]["status"] for told in gone} == {"published"}
+    assert counters(await shop.sync()) == (0, 0, 191, 0, 3)
+    products = await shop.products()
+    for told in gone:
+        product = products[str(told["id"])]
+        assert (product["status"], product["archived_reason"]) == ("archived", "gone_from_source")
+
+    product_api.products += gone
+    assert counters(await shop.sync())[0] == 0
+    products = await shop.products()
+    assert {products[str(told["id"])]["status"] for told in gone} == {"published"}
+
+
+async def test_a_catalogue_that_shrinks_much_waits_for_a_person(shop: Shop, product_api: ProductApi) -> None:
+    await shop.sync()
+    del product_api.products[50:]
+
+    asked = await shop.sync()
+
+    assert (asked["status"], asked["outcome"]) == ("waiting", "needs_confirmation"), asked
+    assert asked["result"]["confirmation"]["vanished"] == 144
+    assert {product["status"] for product in (await shop.products()).values()} == {"published"}
+    status = await shop.status()
+    assert (status["is_running"], status["status"], status["last_run"]["status"]) == (False, "connected", "waiting")
+
+    confirmed = await shop.api.post(f"/api/v1/jobs/{asked['id']}/confirm", headers=shop.seller.headers)
+    assert confirmed.status_code == 202, confirmed.text
+    await shop.work()
+    done = await shop.get(f"/api/v1/jobs/{asked['id']}")
+    assert (done["status"], counters(done)) == ("completed", (0, 0, 50, 0, 144)), done
+    (run, *_) = (await shop.get(f"{SYNC}/history"))["items"]
+    assert (run["id"], run["counters"]["archived"]) == (asked["id"], 144)
+
+
+async def test_a_newer_sync_discards_one_that_waits_for_a_person(shop: Shop, product_api: ProductApi) -> None:
+    await shop.sync()
+    whole = list(product_api.products)
+    del product_api.products[50:]
+    asked = await shop.sync()
+    product_api.products[:] = whole
+
+    newer = await shop.sync()
+
+    assert (newer["status"], counters(newer)) == ("completed", (0, 0, 194, 0, 0))
+    assert newer["result"]["discarded_import"] == asked["id"]
+    assert (await shop.get(f"/api/v1/jobs/{asked['id']}"))["outcome"] == "discarded"
+
+
 def _repeating(api: ProductApi, number: int) -> Response:
     return JSONResponse({"products": api.products[:100], "total": 194, "skip": 0, "limit": 100})
 
@@ -212,6 +265,24 @@ async def test_a_limit_of_calls_puts_the_job_off_and_costs_it_no_attempt(shop: S
         assert await session.scalar(due, {"id": UUID(job["id"])})
     await shop.work()
     assert counters(await shop.get(f"/api/v1/jobs/{job['id']}")) == (194, 0, 0, 0, 0)
+
+
+async def test_a_sync_is_cancelled_within_seconds_while_the_other_side_keeps_silent(
+    shop: Shop, product_api: ProductApi
+) -> None:
+    product_api.is_answering.clear()
+    job = await shop.post("/trigger")
+    working = asyncio.create_task(shop.worker.drain(shop.seller.tenant_id))
+    while not product_api.calls:  # noqa: ASYNC110 (the calls arrive in another thread)
+        await asyncio.sleep(0.02)
+
+    cancelled = await shop.api.post(f"/api/v1/jobs/{job['id']}/cancel", headers=shop.seller.headers)
+    assert cancelled.status_code == 200
+    await asyncio.wait_for(working, 5)
+
+    assert (await shop.get(f"/api/v1/jobs/{job['id']}"))["status"] == "cancelled"
+    product_api.is_answering.set()
+    assert counters(await shop.sync())[0] == 194
 
 
 async def test_a_second_sync_of_a_connection_waits_for_the_first(shop: Shop) -> None:
