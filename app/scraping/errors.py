@@ -25,3 +25,8 @@ class MappingNotFound(NotFound):
 class MappingNameTaken(Conflict):
     code, title = "mapping_name_taken", "Another mapping has this name already"
     mend = "Choose another name, or change the mapping that has it."
+
+
+class SourceNotFound(NotFound):
+    code, title = "source_not_found", "There is no such source"
+    mend = "Take the id from GET /scraping/sources."
