@@ -20,7 +20,14 @@ from tests.support.servers import TestServers
 pytestmark = [pytest.mark.processes, pytest.mark.own_server]
 
 ROWS = 1600
-SEAMS = ("import_page_staged:2", "import_settled", "import_batch_written:2", "before_checkpoint:4", "before_finish")
+SEAMS = (
+    "import_page_staged:2",
+    "import_settled",
+    "import_judged",
+    "import_batch_written:2",
+    "before_checkpoint:4",
+    "before_finish",
+)
 FINAL = {"completed", "failed", "cancelled"}
 Json = dict[str, Any]
 
@@ -66,12 +73,12 @@ def shop(servers: TestServers, settings: Settings, tmp_path_factory: pytest.Temp
             yield Shop(house, client)
 
 
-def _wait_until_killed(worker: Running) -> None:
+def wait_until_killed(worker: Running) -> None:
     worker.process.wait(90)
     assert worker.process.returncode == -signal.SIGKILL, worker.output()[-2000:]
 
 
-def test_imports_whose_workers_are_killed_at_five_seams_bring_each_row_in_once(shop: Shop) -> None:
+def test_imports_whose_workers_are_killed_at_six_seams_bring_each_row_in_once(shop: Shop) -> None:
     jobs = [shop.upload(seed) for seed in range(1, 1 + len(SEAMS))]
     reached = dict.fromkeys(jobs, 0.0)
 
@@ -84,7 +91,7 @@ def test_imports_whose_workers_are_killed_at_five_seams_bring_each_row_in_once(s
 
     # Workers one after another, each of which dies at its seam of whatever import it has come to.
     for seam in SEAMS:
-        _wait_until_killed(
+        wait_until_killed(
             shop.house.start_worker("import", fault_at=f"{seam}{':1' * (':' not in seam)}:group", wait=False)
         )
         watch()
