@@ -9,10 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.pagination import Page, Sort, make_page, paginate
 from app.jobs import repository
-from app.jobs.schemas import JobQuery, JobStats, JobView
-from app.queue.models import Job
+from app.jobs.schemas import CallQuery, CallView, JobQuery, JobStats, JobView
+from app.queue.models import Job, JobCall
 from app.queue.names import JobStatus
 
+CALL_SORTS = MappingProxyType({"at": Sort(JobCall.at, read=datetime.fromisoformat)})
 SORTS = MappingProxyType({"created_at": Sort(Job.created_at, read=datetime.fromisoformat)})
 
 
@@ -39,6 +40,22 @@ async def list_jobs(session: AsyncSession, tenant_id: int | None, query: JobQuer
         tenant_id=tenant_id,
     )
     views = [JobView.model_validate(job) for job in rows.items]
+    return make_page(views, rows.next_cursor, query, rows.total)
+
+
+async def list_calls(session: AsyncSession, tenant_id: int | None, job_id: UUID, query: CallQuery) -> Page[CallView]:
+    """A page of the calls to the outside that a job made, the newest first. Raises JobNotFound."""
+    await repository.get_job(session, job_id)
+    rows = await paginate(
+        session,
+        repository.list_calls(job_id, query),
+        query,
+        sorts=CALL_SORTS,
+        default_sort="-at",
+        id_column=JobCall.id,
+        tenant_id=tenant_id,
+    )
+    views = [CallView.model_validate(call) for call in rows.items]
     return make_page(views, rows.next_cursor, query, rows.total)
 
 

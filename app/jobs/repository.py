@@ -6,8 +6,8 @@ from sqlalchemy import Select, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.jobs.errors import JobNotFound
-from app.jobs.schemas import JobQuery
-from app.queue.models import Job
+from app.jobs.schemas import CallQuery, JobQuery
+from app.queue.models import Job, JobCall
 from app.queue.names import JobStatus
 
 # The job itself and everything that it has started, however deep.
@@ -59,6 +59,11 @@ def list_jobs(tenant_id: int | None, query: JobQuery) -> Select[Job]:
     if query.parent_id is not None:
         statement = statement.where(Job.parent_id == query.parent_id)
     return statement
+
+
+def list_calls(job_id: UUID, query: CallQuery) -> Select[JobCall]:
+    statement = select(JobCall).where(JobCall.job_id == job_id)
+    return statement if query.attempt is None else statement.where(JobCall.attempt == query.attempt)
 
 
 async def count_by_type_and_status(session: AsyncSession, tenant_id: int | None) -> list[tuple[str, str, int, int]]:

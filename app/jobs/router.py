@@ -15,6 +15,8 @@ from app.jobs import changes, errors, live, overview, steering, tickets
 from app.jobs.dependencies import Held, Reader, get_feed, get_watcher, may_read, may_steer
 from app.jobs.live import JobFeed
 from app.jobs.schemas import (
+    CallQuery,
+    CallView,
     ChangeQuery,
     ChangeView,
     JobAccepted,
@@ -116,6 +118,14 @@ async def list_job_changes(
     Of an undo: what became of each change of the job that it takes back, and why some were kept.
     """
     return page_response(await changes.list_changes(session, actor.tenant_id, job_id, query), query, ChangeView)
+
+
+@router.get("/{job_id}/calls", response_model=Page[CallView], responses=problems(errors.JobNotFound))
+async def list_job_calls(
+    job_id: UUID, actor: Reader, session: TenantSession, query: Annotated[CallQuery, Query()]
+) -> Response:
+    """What a job called outside (vendors, feeds), try by try, newest first: up to 50 of each attempt."""
+    return page_response(await overview.list_calls(session, actor.tenant_id, job_id, query), query, CallView)
 
 
 @router.post("/{job_id}/events/ticket", status_code=status.HTTP_201_CREATED, responses=problems(errors.JobNotFound))

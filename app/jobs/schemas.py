@@ -122,6 +122,27 @@ class ChangeQuery(PageQuery):
     undone: Annotated[Undone | None, Field(description="Only what an undo has restored, or kept.")] = None
 
 
+class CallQuery(PageQuery):
+    """Which calls of a job to list."""
+
+    attempt: Annotated[int | None, Field(ge=1, le=2**31 - 1, description="Only those of this attempt.")] = None
+
+
+class CallView(BaseModel):
+    """One try of a call to a vendor or for a feed. Secrets in the address are blotted out."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID = Field(examples=[JOB_ID])
+    attempt: int = Field(description="Which start of the job made it.", examples=[1])
+    at: datetime = Field(description="When it was over.")
+    method: str = Field(examples=["GET"])
+    url: str = Field(examples=["https://dummyjson.com/products?skip=0&limit=100"])
+    tried: int = Field(description="Which try of the same call it was.", examples=[1])
+    milliseconds: int = Field(examples=[87])
+    outcome: str = Field(description="`ok`, or what went wrong: a stable code and words.", examples=["ok"])
+
+
 class JobStats(BaseModel):
     """Numbers over all jobs that are still kept."""
 

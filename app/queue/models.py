@@ -146,6 +146,26 @@ class JobEvent(SharedBase):
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp())
 
 
+class JobCall(SharedBase):
+    """One try of a call to the outside by an attempt of a job; free of secrets, written once, never changed."""
+
+    __tablename__ = "job_calls"
+    __table_args__ = (Index("ix_job_calls_job", "job_id", "id"),)
+    row_scope = RowScope.TENANT
+    system_access = True
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    tenant_id: Mapped[int | None] = mapped_column(BigInteger)
+    attempt: Mapped[int]
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    method: Mapped[str] = mapped_column(Text)
+    url: Mapped[str] = mapped_column(Text)
+    tried: Mapped[int]
+    milliseconds: Mapped[int]
+    outcome: Mapped[str] = mapped_column(Text)
+
+
 class OutboxMessage(SharedBase):
     """Something that the broker must carry: an attempt of a job, or an event for one listener.
 

@@ -5,7 +5,7 @@ import asyncio
 import structlog
 
 from app.core import context
-from app.queue import announce, registry, verdict
+from app.queue import announce, calls, registry, verdict
 from app.queue.claim import claim
 from app.queue.companion import accompany
 from app.queue.delivery import Delivery
@@ -28,7 +28,9 @@ async def run_attempt(means: Means, delivery: Delivery) -> None:
             log.info("delivery_dropped", task=delivery.task, attempt=delivery.attempt)
             return
         seam("after_claim")
-        ending = await _perform(run, registry.kind(delivery.task), means)
+        with context.recorded_calls() as record:
+            ending = await _perform(run, registry.kind(delivery.task), means)
+        await calls.keep(run, record)
         seam("before_finish")
         await _write_ending(means, delivery, run, ending)
         seam("after_finish")

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.core.errors import Unprocessable
+from app.integrations.http import open_client
 from app.queue.names import Queue
 from app.queue.outcome import Outcome
 from app.queue.registry import job, listener
@@ -62,6 +63,14 @@ async def _insert(session: AsyncSession, run: Run, first: int, end: int) -> None
         ),
         {"job_id": run.job_id, "attempt": run.attempt, "first": first, "last": end - 1},
     )
+
+
+@job("test_calls_outside", queue=Queue.SYNC)
+async def call_outside(run: Run) -> None:
+    """Call `url` and read its JSON, by an installation whose sandbox is at `sandbox`."""
+    settings = run.resources.settings.model_copy(update={"sandbox_url": run.params["sandbox"], "outbound_tries": 2})
+    async with open_client(settings) as client:
+        (await client.get(str(run.params["url"]))).json()
 
 
 @job("test_slow_step", queue=Queue.IMPORT)
