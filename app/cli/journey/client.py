@@ -1,6 +1,6 @@
 """Talking to the API as a client that wants to know why something was refused; what is asked stands elsewhere."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import cast
 
@@ -59,11 +59,23 @@ def tell(client: httpx.Client, path: str, body: JsonObject) -> httpx.Response:
     return _sent(client, client.build_request("POST", path, json=body))
 
 
-def upload(client: httpx.Client, path: str, file: Path, *, idempotency_key: str) -> JsonObject:
-    """Post a file as a form, streaming."""
+def tell_and_read(client: httpx.Client, path: str, body: JsonObject | None = None) -> JsonObject:
+    """Post a body (an empty one is enough for many commands) and read the answer."""
+    return answered(tell(client, path, body or {}))
+
+
+def upload(
+    client: httpx.Client, path: str, file: Path, *, idempotency_key: str, fields: Mapping[str, str] | None = None
+) -> JsonObject:
+    """Post a file as a form, streaming, and the fields that stand beside it."""
     with file.open("rb") as stream:
-        files = {"file": (file.name, stream, "text/csv")}
-        request = client.build_request("POST", path, files=files, headers={"Idempotency-Key": idempotency_key})
+        request = client.build_request(
+            "POST",
+            path,
+            files={"file": (file.name, stream)},
+            data=dict(fields or {}),
+            headers={"Idempotency-Key": idempotency_key},
+        )
         return answered(_sent(client, request))
 
 

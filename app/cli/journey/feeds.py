@@ -4,14 +4,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 
 from app.cli.journey.client import JsonObject, StepFailed, ask, upload
 from app.core.ids import new_id
 from app.sandbox.goods import DEFAULT_SEED, write_shopify_csv
+from app.sandbox.google_feed import write_google_xml
 from app.sandbox.mistakes import Mistake
 
 LARGEST_PAGE = 200
+GOOGLE_SEED = DEFAULT_SEED + 1  # other goods than those of the first feed
 
 
 class ReportRow(BaseModel):
@@ -20,6 +22,16 @@ class ReportRow(BaseModel):
     line: int
     code: str | None = None
     message: str | None = None
+
+
+class Change(BaseModel):
+    """Before and after of one field."""
+
+    product_id: str | None = None
+    field: str | None = None
+    before: JsonValue = None
+    after: JsonValue = None
+    undone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +49,27 @@ def write_feed(file: Path, *, products: int, seed: int = DEFAULT_SEED, mistakes:
     return Feed(file, tuple(planted))
 
 
-def start_import(client: httpx.Client, file: Path) -> str:
+def write_google_feed(file: Path, *, products: int, dearer_every: int | None = None) -> None:
+    """Write another supplier's goods as a Google XML feed; every so many-th product may cost more than before."""
+    with file.open("w", encoding="utf-8") as stream:
+        write_google_xml(stream, products=products, seed=GOOGLE_SEED, dearer_every=dearer_every)
+
+
+def start_import(client: httpx.Client, file: Path, **fields: str) -> str:
     """Upload the file; answers the id of the job that imports it."""
-    job = upload(client, "/scraping/feed", file, idempotency_key=new_id().hex)
-    if "job_id" not in job:
-        raise StepFailed("POST /scraping/feed took the file but named no job")
-    return str(job["job_id"])
+    return job_of(upload(client, "/scraping/feed", file, idempotency_key=new_id().hex, fields=fields))
+
+
+def job_of(answer: JsonObject) -> str:
+    """The id of the job that an answer names."""
+    if "job_id" not in answer:
+        raise StepFailed("the request was taken but no job was named")
+    return str(answer["job_id"])
+
+
+def list_changes(client: httpx.Client, job_id: str, **filters: str) -> list[Change]:
+    """What a job changed, or would change, or took back."""
+    return [Change.model_validate(item) for item in _list(client, f"/jobs/{job_id}/items", **filters)]
 
 
 def list_rejected(client: httpx.Client, job_id: str) -> list[ReportRow]:
@@ -50,6 +77,16 @@ def list_rejected(client: httpx.Client, job_id: str) -> list[ReportRow]:
     return [
         ReportRow.model_validate(row) for row in _list(client, f"/scraping/feed/{job_id}/report", action="rejected")
     ]
+
+
+def prices_of(client: httpx.Client, product_id: str) -> set[JsonValue]:
+    """The prices of a product's variants, as the API writes amounts."""
+    variants = ask(client, f"/products/{product_id}").get("variants")
+    return (
+        {variant.get("price") for variant in variants if isinstance(variant, dict)}
+        if isinstance(variants, list)
+        else set()
+    )
 
 
 def find_scripts(client: httpx.Client, words: str) -> list[str]:

@@ -28,6 +28,7 @@ class JobState(BaseModel):
     items_total: int | None = None
     items_processed: int | None = None
     eta_seconds: float | None = None
+    params: dict[str, JsonValue] = {}
     counters: dict[str, JsonValue] = {}
     result: JsonValue = None
     error_code: str | None = None

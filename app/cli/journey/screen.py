@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from app.cli.journey.feeds import ReportRow
+from app.cli.journey.feeds import Change, ReportRow
 from app.cli.journey.live import JobState
 
 LINE_SECONDS = 1.0
@@ -89,3 +89,13 @@ def show_rejected(rows: Sequence[ReportRow]) -> None:
         print(f"  line {row.line:>6,}  {row.message}", flush=True)
     if len(rows) > ROWS_SHOWN:
         print(f"  and {len(rows) - ROWS_SHOWN:,} more", flush=True)
+
+
+def show_changes(console: Console, changes: Sequence[Change], *, more: int = 0) -> None:
+    """Before and after, field by field."""
+    table = Table("field", "before", "after", box=box.SIMPLE, padding=0)
+    for change in changes:
+        table.add_row(str(change.field), str(change.before), str(change.after))
+    console.print(table)
+    if more > 0:
+        print(f"  and {more:,} more", flush=True)

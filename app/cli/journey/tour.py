@@ -4,14 +4,22 @@ journey; the product keeps serving.
 
 import time
 
-from app.cli.journey import farewell, feeds, goods_in, screen
+from app.cli.journey import farewell, feeds, from_outside, goods_in, screen, second_thoughts
 from app.cli.journey.client import StepFailed, connect
 from app.cli.journey.live import Pause
 from app.cli.journey.seller import Seller, kept_seller, sign_in
 from app.cli.journey.trip import Trip, say
 from app.cli.run import Serving
 
-LEGS = (goods_in.bring_in, goods_in.bring_in_again, goods_in.bring_in_mistakes)
+LEGS = (
+    goods_in.bring_in,
+    goods_in.bring_in_again,
+    goods_in.bring_in_mistakes,
+    second_thoughts.bring_in_xml,
+    second_thoughts.preview,
+    second_thoughts.import_and_undo,
+    from_outside.sync_external,
+)
 
 
 class Interrupted(Exception):
