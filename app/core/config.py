@@ -152,7 +152,8 @@ class Settings(BaseSettings):
     sandbox_url: str = "http://127.0.0.1:8900"
     sandbox_token: SecretStr = SecretStr("")
     sandbox_products: int = Field(default=500, ge=0, le=100_000)
-    sandbox_seed: int = Field(default=1, ge=0)
+    # Other goods than those that the demo and `seed` upload.
+    sandbox_seed: int = Field(default=7, ge=0)
 
     @field_validator("database_url", "database_system_url", "database_owner_url")
     @classmethod

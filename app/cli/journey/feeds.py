@@ -79,6 +79,11 @@ def list_rejected(client: httpx.Client, job_id: str) -> list[ReportRow]:
     ]
 
 
+def title_of(client: httpx.Client, product_id: str) -> str:
+    """What a product is called."""
+    return str(ask(client, f"/products/{product_id}").get("title"))
+
+
 def prices_of(client: httpx.Client, product_id: str) -> set[JsonValue]:
     """The prices of a product's variants, as the API writes amounts."""
     variants = ask(client, f"/products/{product_id}").get("variants")

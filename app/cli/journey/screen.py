@@ -91,11 +91,11 @@ def show_rejected(rows: Sequence[ReportRow]) -> None:
         print(f"  and {len(rows) - ROWS_SHOWN:,} more", flush=True)
 
 
-def show_changes(console: Console, changes: Sequence[Change], *, more: int = 0) -> None:
-    """Before and after, field by field."""
-    table = Table("field", "before", "after", box=box.SIMPLE, padding=0)
-    for change in changes:
-        table.add_row(str(change.field), str(change.before), str(change.after))
+def show_changes(console: Console, changes: Sequence[tuple[str, Change]], *, more: int = 0) -> None:
+    """Before and after of a field, beside the title of the product."""
+    table = Table("product", "field", "before", "after", box=box.SIMPLE, padding=0)
+    for title, change in changes:
+        table.add_row(title, str(change.field), str(change.before), str(change.after))
     console.print(table)
     if more > 0:
         print(f"  and {more:,} more", flush=True)

@@ -31,7 +31,8 @@ def preview(trip: Trip, number: int) -> bool:
     say(f"\n{number}. Preview its next edition, in which {DEARER} products cost more")
     job = trip.bring(_import(trip, "tomorrow.xml", dearer_every=DEARER_EVERY, dry_run="true"))
     dearer = _price_changes(trip, job.id)
-    screen.show_changes(trip.console, dearer[:SHOWN], more=len(dearer) - SHOWN)
+    shown = [(feeds.title_of(trip.client, str(change.product_id)), change) for change in dearer[:SHOWN]]
+    screen.show_changes(trip.console, shown, more=len(dearer) - len(shown))
     changed = {change.product_id for change in dearer}
     return all(
         (
