@@ -7,7 +7,8 @@ from types import MappingProxyType
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field, JsonValue, TypeAdapter, model_validator
+from pydantic import BaseModel, Field, JsonValue, TypeAdapter, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from app.accounts.schemas import TokenAnswer, UserView
 from app.products.inputs import ProductChange, ProductCreate
@@ -20,7 +21,8 @@ from app.sync.schemas import RunView
 # The words that older clients know for the states of a sync.
 STATES: Mapping[JobStatus, str] = MappingProxyType({JobStatus.RUNNING: "in_progress", JobStatus.WAITING: "pending"})
 SIZES = ("height", "length", "depth")
-_SIZE = TypeAdapter(Annotated[Decimal, Field(ge=0, le=1_000_000, allow_inf_nan=False)] | None)
+LARGEST_SIZE = 1_000_000
+_SIZE = TypeAdapter(Annotated[Decimal, Field(ge=0, le=LARGEST_SIZE, allow_inf_nan=False)] | None)
 
 
 class OlderUser(BaseModel):
@@ -60,7 +62,11 @@ def _sizes_to_attributes(body: JsonValue) -> JsonValue:
     if not isinstance(body, dict) or not any(name in body for name in SIZES):
         return body
     said = {name: value for name, value in body.items() if name not in SIZES}
-    sizes = {name: _SIZE.validate_python(body[name]) for name in SIZES if name in body}
+    try:
+        sizes = {name: _SIZE.validate_python(body[name]) for name in SIZES if name in body}
+    except ValidationError:
+        message = "height, length and depth are numbers from 0 to {most}"
+        raise PydanticCustomError("size_invalid", message, {"most": LARGEST_SIZE}) from None
     attributes = said.get("attributes") or {}
     if not isinstance(attributes, dict):
         return body

@@ -3,14 +3,16 @@
 import json
 import os
 import subprocess
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.core.config import Settings
-from tests.support.house import FAST, open_house
-from tests.support.servers import TestServers
+from tests.support.house import FAST, House, open_house
+from tests.support.servers import TestServers, execute, fetch
 from tests.sync.product_api import serve_product_api
 
 pytestmark = [pytest.mark.processes]
@@ -47,22 +49,30 @@ curl -sS -o /dev/null -w '"%{http_code} %{redirect_url}"' "$API/docs"
 """
 
 
-def test_every_command_does_what_the_walkthrough_says(servers: TestServers, settings: Settings, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def house(servers: TestServers, settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """An installation of its own, without an administrator, whose sandbox is the product API."""
     with (
         serve_product_api() as product_api,
-        open_house(servers, settings, tmp_path, {**FAST, "SANDBOX_URL": product_api.url}) as house,
+        open_house(
+            servers, settings, tmp_path_factory.mktemp("house"), {**FAST, "SANDBOX_URL": product_api.url}
+        ) as opened,
     ):
-        house.start_pulse(wait=False)
-        house.start_worker("sync", wait=False)
-        address = house.start_api()
-        walk = subprocess.run(
-            ["bash", "-c", WALK],
-            cwd=tmp_path,
-            env={**os.environ, "API": address},
-            capture_output=True,
-            timeout=120,
-            check=False,
-        )
+        opened.start_pulse(wait=False)
+        opened.start_worker("sync", wait=False)
+        yield opened
+
+
+def test_every_command_does_what_the_walkthrough_says(house: House, tmp_path: Path) -> None:
+    address = house.start_api()
+    walk = subprocess.run(
+        ["bash", "-c", WALK],
+        cwd=tmp_path,
+        env={**os.environ, "API": address},
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
     assert walk.returncode == 0, walk.stderr
 
     registered, login, me, made, listed, started, status, after, docs = _answers(walk.stdout)
@@ -76,6 +86,24 @@ def test_every_command_does_what_the_walkthrough_says(servers: TestServers, sett
     assert status["result"] == {"added": 194, "updated": 0, "total_processed": 194}
     assert (after["total"], len(after["products"]), after["skip"]) == (195, 5, 190)
     assert docs == f"308 {address}/api/docs"
+
+
+def test_the_schedule_that_the_first_trigger_made_ticks_once_with_two_pulses(house: House) -> None:
+    house.start_pulse()
+    url = house.settings.database_url
+    execute(url, "UPDATE schedules SET next_slot_at = now() - interval '5 hours'")
+
+    runs: list[str] = []
+    deadline = time.monotonic() + 60
+    while runs != ["completed"] and time.monotonic() < deadline:
+        time.sleep(0.3)
+        runs = fetch(url, "SELECT status FROM jobs WHERE schedule_id IS NOT NULL")
+
+    assert runs == ["completed"]
+    (unchanged,) = fetch(url, "SELECT counters ->> 'unchanged' FROM jobs WHERE schedule_id IS NOT NULL")
+    assert unchanged == "194"
+    assert fetch(url, "SELECT (next_slot_at > now())::text FROM schedules") == ["true"]
+    assert fetch(url, "SELECT count(*)::text FROM schedule_slots") == ["1"]
 
 
 def _answers(printed: bytes) -> list[Any]:

@@ -87,6 +87,19 @@ def execute(url: str, *statements: str) -> None:
     _in_thread(run)
 
 
+def fetch(url: str, query: str) -> list[str]:
+    """The first column of what a query answers, from synchronous code."""
+
+    async def run() -> list[str]:
+        connection = await asyncpg.connect(_plain(url))
+        try:
+            return [row[0] for row in await connection.fetch(query)]
+        finally:
+            await connection.close()
+
+    return _in_thread(run)
+
+
 def leave_out_tests_that_need_our_own_server(items: Sequence[pytest.Item]) -> None:
     """On given servers, skip (and by that report) the tests that flush, stop or restart a server."""
     if "TEST_DATABASE_URL" not in os.environ:
