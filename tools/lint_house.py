@@ -37,6 +37,7 @@ NETWORK_MODULES = frozenset(
     }
 )
 NETWORK_PLACES = ("app/cli/", "app/supervisor/", "app/integrations/http/", "bench/", "tests/")
+NETWORK_CALLS = frozenset({"open_connection", "create_connection", "sock_connect", "urlopen"})
 CLOCK_READS = frozenset(
     {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns"}
 )
@@ -151,6 +152,9 @@ def network_through_one_client(source: Source) -> Complaints:
         for line, name in source.imports:
             if any(name == module or name.startswith(f"{module}.") for module in NETWORK_MODULES):
                 yield line, f"{name} opens connections: go through app/integrations/http"
+        for call, name in source.calls:
+            if name.rpartition(".")[2] in NETWORK_CALLS:
+                yield call.lineno, f"{name}() opens a connection: go through app/integrations/http"
 
 
 def one_clock(source: Source) -> Complaints:

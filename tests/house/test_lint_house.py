@@ -24,6 +24,11 @@ BREACHES = [
     ("network", "app/orders/service.py", "from urllib.request import urlopen\n"),
     ("network", "app/integrations/ebay/client.py", "import httpcore\n"),
     ("network", "app/integrations/ebay/client.py", "import anyio\n"),
+    (
+        "network",
+        "app/integrations/ebay/client.py",
+        "import asyncio\nasync def act():\n    await asyncio.open_connection('h', 1)\n",
+    ),
     ("network", "tools/fetch.py", "import socket\n"),
     ("clock", "app/orders/service.py", "import datetime\nSTART = datetime.datetime.now()\n"),
     ("clock", "app/orders/service.py", "from datetime import datetime\nSTART = datetime.utcnow()\n"),
