@@ -13,7 +13,7 @@ from app.api.limits import limit_caller
 from app.jobs import router as jobs
 from app.products import categories_router, export_router, parts_router, prices_router, stock_router
 from app.products import router as products
-from app.scraping import mappings_router, sources_router
+from app.scraping import inspection_router, mappings_router, sources_router
 from app.scraping import router as scraping
 from app.sync import router as sync
 
@@ -30,6 +30,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     files.router,
     jobs.router,
     scraping.router,
+    inspection_router.router,
     sources_router.router,
     mappings_router.router,
     sync.router,

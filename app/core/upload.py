@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Final
+from typing import Final, Protocol
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
 from app.core.errors import AppError, FieldError, Unprocessable
-from app.core.storage import ObjectStore, StoredObject, new_key
+from app.core.storage import StoredObject, new_key
 from app.core.text import NUL
 
 BODY_LIMIT_KEY: Final = "crossdock.body_limit"
@@ -39,6 +39,18 @@ class Upload:
     content_type: str
 
 
+class Receiver(Protocol):
+    """Where the file of a form goes while it arrives: an ObjectStore, or something that only looks at it."""
+
+    async def put_stream(self, key: str, chunks: AsyncIterator[bytes]) -> StoredObject:
+        """Take the chunks as they come."""
+        ...
+
+    async def delete(self, key: str) -> None:
+        """Forget what came."""
+        ...
+
+
 @dataclass(slots=True)
 class _Part:
     name: str
@@ -47,7 +59,7 @@ class _Part:
 
 
 async def receive_upload(
-    request: Request, store: ObjectStore, tenant_id: int, max_bytes: int, *, purpose: str = "uploads"
+    request: Request, store: Receiver, tenant_id: int, max_bytes: int, *, purpose: str = "uploads"
 ) -> Upload:
     """Store the one file of a form and answer it with the form's fields; on any refusal nothing stays stored."""
     request.scope[BODY_LIMIT_KEY] = max_bytes
@@ -61,9 +73,7 @@ async def receive_upload(
         raise
 
 
-async def _receive(
-    form: "_Form", store: ObjectStore, tenant_id: int, purpose: str, stored: list[StoredObject]
-) -> Upload:
+async def _receive(form: "_Form", store: Receiver, tenant_id: int, purpose: str, stored: list[StoredObject]) -> Upload:
     fields: dict[str, str] = {}
     filename = content_type = ""
     async for part in form.parts():

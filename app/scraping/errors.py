@@ -1,6 +1,6 @@
 """What can be wrong with a request for an import."""
 
-from app.core.errors import Conflict, NotFound
+from app.core.errors import Conflict, NotFound, Unprocessable
 
 
 class ImportNotFound(NotFound):
@@ -30,3 +30,10 @@ class MappingNameTaken(Conflict):
 class SourceNotFound(NotFound):
     code, title = "source_not_found", "There is no such source"
     mend = "Take the id from GET /scraping/sources."
+
+
+class FileNotInspectable(Unprocessable):
+    """Larger than 64 MiB and of a form whose beginning alone cannot be read."""
+
+    code, title = "file_not_inspectable", "This file is too large to be looked at"
+    mend = "Import it with `dry_run`, which reads all of it and writes nothing; or inspect a shorter file."

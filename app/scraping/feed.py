@@ -21,7 +21,7 @@ from app.queue.models import Job, JsonObject
 from app.queue.outbox import enqueue
 from app.queue.outcome import Outcome
 from app.queue.run import Run
-from app.scraping import mappings
+from app.scraping import downloads, mappings
 from app.scraping.schemas import FeedForm
 
 IMPORT_CSV = "import_csv_products"
@@ -29,16 +29,23 @@ IMPORT_CONFIRMED = "import_confirmed_products"
 LINES_AT_ONCE = 1000
 
 
-async def start_import(session: AsyncSession, upload: Upload, form: FeedForm) -> Job:
-    """Enqueue the import of a stored file."""
-    read_by = await mappings.choose(
-        session, columns=form.mapping, mapping_id=form.mapping_id, name=form.mapping_name, source=form.source
-    )
-    params: JsonObject = {
+def stored(upload: Upload) -> JsonObject:
+    """An uploaded file as a job is told of it."""
+    return {
         "object_key": upload.object.key,
         "size": upload.object.size,
         "sha256": upload.object.sha256,
         "filename": upload.filename,
+    }
+
+
+async def start_import(session: AsyncSession, file: JsonObject, form: FeedForm) -> Job:
+    """Enqueue the import of a file that is stored, or lies at the address `url`."""
+    read_by = await mappings.choose(
+        session, columns=form.mapping, mapping_id=form.mapping_id, name=form.mapping_name, source=form.source
+    )
+    params: JsonObject = {
+        **file,
         "source": form.source,
         "mode": form.mode,
         "dry_run": form.dry_run,
@@ -57,7 +64,9 @@ async def import_feed(run: Run, *, confirmed: bool = False) -> Outcome:
     origin, discarded = await _take_turn(run, confirmed=confirmed)
     with tempfile.TemporaryDirectory(prefix="crossdock-feed-") as folder:
         path = Path(folder) / "feed"
-        await run.resources.store.fetch_to_file(str(run.params["object_key"]), path)
+        fetched = await _fetch(run, origin, path)
+        if fetched and fetched.unchanged:
+            return Outcome.ok(_unchanged(fetched))
         try:
             feed = await asyncio.to_thread(_open, path, run.params, origin.default_currency)
             counters = await road.bring_in(run, feed, origin)
@@ -74,7 +83,25 @@ async def import_feed(run: Run, *, confirmed: bool = False) -> Outcome:
     result: JsonObject = {**counters, **_described(feed.profile), "mapping_used": run.params.get("mapping_used")}
     if discarded is not None:
         result["discarded_import"] = str(discarded)
+    if fetched:
+        result["download"] = downloads.shown(fetched.file)
+        if not origin.dry_run:
+            await downloads.remember(run, origin.source_id, fetched)
     return Outcome.partial(result) if counters["rejected"] else Outcome.ok(result)
+
+
+async def _fetch(run: Run, origin: road.Origin, path: Path) -> downloads.Fetched | None:
+    """Have the file at `path`; None for an upload, which is stored already."""
+    if "url" in run.params:
+        return await downloads.fetch(run, origin.source_id, path)
+    await run.resources.store.fetch_to_file(str(run.params["object_key"]), path)
+    return None
+
+
+def _unchanged(fetched: downloads.Fetched) -> JsonObject:
+    """The result of an import that found the file of last time."""
+    counters = dict.fromkeys(("created", "updated", "unchanged", "rejected", "archived", "warnings", "rows_read"), 0)
+    return {**counters, "file_unchanged": True, "columns": [], "download": downloads.shown(fetched.file)}
 
 
 def _open(path: Path, params: JsonObject, currency: str) -> FeedReader:

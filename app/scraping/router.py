@@ -6,22 +6,24 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response, status
 from fastapi.responses import StreamingResponse
-from pydantic import ValidationError
+from pydantic import JsonValue
 
 from app.accounts.actor import Actor
 from app.accounts.dependencies import TenantSession, require, use_resources
 from app.accounts.idempotent import Idempotent
 from app.accounts.permissions import Permission
-from app.core.errors import FieldError, Unprocessable
+from app.core.idempotency import Idempotency
 from app.core.pagination import Page, page_response
 from app.core.problems import problems
 from app.core.resources import Resources
 from app.core.storage import StorageAway
 from app.core.upload import UploadInvalid, receive_upload
+from app.integrations.contracts.errors import AddressRefused
 from app.jobs.schemas import JobView
-from app.scraping import feed, reports
+from app.queue.models import JsonObject
+from app.scraping import bodies, downloads, feed, reports
 from app.scraping.errors import ImportNotFound, MappingNotFound, ReportNotReady
-from app.scraping.schemas import MAPPING_EXAMPLE, FeedForm, ReportQuery, ReportRow
+from app.scraping.schemas import CHOICE_FIELDS, FeedByUrl, FeedForm, ReportQuery, ReportRow
 
 router = APIRouter(prefix="/scraping", tags=["scraping"])
 
@@ -29,30 +31,15 @@ Importer = Annotated[Actor, Depends(require(Permission.IMPORTS_WRITE))]
 Reader = Annotated[Actor, Depends(require(Permission.IMPORTS_READ))]
 Held = Annotated[Resources, Depends(use_resources)]
 
-FORM = {
-    "required": True,
-    "content": {
-        "multipart/form-data": {
-            "schema": {
-                "type": "object",
-                "required": ["file"],
-                "properties": {
-                    "file": {"type": "string", "format": "binary", "description": "CSV or TSV, in any layout."},
-                    "source": {"type": "string", "default": "upload", "description": "The feed it belongs to."},
-                    "mode": {"type": "string", "enum": ["partial", "full"], "default": "partial"},
-                    "dry_run": {"type": "boolean", "default": False, "description": "Report only; change nothing."},
-                    "format": {"type": "string", "enum": ["auto", "csv", "tsv"], "default": "auto"},
-                    "mapping": {"type": "string", "description": "A JSON object.", "example": MAPPING_EXAMPLE},
-                    "mapping_id": {"type": "string", "format": "uuid", "description": "A saved mapping."},
-                    "mapping_name": {"type": "string", "description": "A saved mapping by its name."},
-                    "remember_mapping": {
-                        "type": "boolean",
-                        "default": False,
-                        "description": "Let the source use the saved mapping by itself from now on.",
-                    },
-                },
-            }
-        }
+FORM: dict[str, JsonValue] = {
+    **CHOICE_FIELDS,
+    "source": {"type": "string", "default": "upload", "description": "The feed it belongs to."},
+    "mode": {"type": "string", "enum": ["partial", "full"], "default": "partial"},
+    "dry_run": {"type": "boolean", "default": False, "description": "Report only; change nothing."},
+    "remember_mapping": {
+        "type": "boolean",
+        "default": False,
+        "description": "Let the source use the saved mapping by itself from now on.",
     },
 }
 
@@ -61,16 +48,19 @@ FORM = {
     "/feed",
     status_code=status.HTTP_202_ACCEPTED,
     response_model=JobView,
-    responses=problems(UploadInvalid, StorageAway, MappingNotFound),
-    openapi_extra={"requestBody": FORM},
+    responses=problems(UploadInvalid, StorageAway, MappingNotFound, AddressRefused),
+    openapi_extra=bodies.documented(FORM, FeedByUrl),
 )
 async def import_feed(
     request: Request, actor: Importer, held: Held, idempotency: Idempotent, session: TenantSession
 ) -> Response:
-    """Bring in the products of a feed file: CSV or TSV as Shopify, WooCommerce, Google, Meta or a supplier writes it.
+    """Bring in the products of a feed file, as Shopify, WooCommerce, Google, Meta or a supplier writes it, or as we
+    export it: uploaded by form, or named by its address as JSON.
 
-    Encoding, delimiter, decimal marks and layout are found out by looking. The answer is a job; its report tells what
-    became of every row. The same file again changes nothing.
+    Form, encoding, delimiter, decimal marks and layout are found out by looking; POST /scraping/feed/inspect shows what
+    would be found. The answer is a job; its report tells what became of every row. The same file again changes nothing.
+    A file at an address is downloaded by the job; when it has not changed since the last import of its source, the
+    result says so (`file_unchanged`) and nothing else happens.
 
     The job waits (`waiting`, outcome `needs_confirmation`) before it has written anything when more of the source's
     goods would be archived, or more prices moved, than the source allows (PATCH /scraping/sources/{id}); its result
@@ -80,18 +70,25 @@ async def import_feed(
     settings, tenant_id = held.settings, actor.scope.tenant_id
     if tenant_id is None:
         raise RuntimeError("the guard lets through members of a tenant only")
+    if bodies.is_json(request):
+        asked = bodies.parse_json(FeedByUrl, await request.body())
+        downloads.check_address(settings, asked.url)
+        return await _start(session, idempotency, {"url": asked.url}, asked)
     upload = await receive_upload(request, held.store, tenant_id, settings.upload_max_bytes, purpose="feeds")
     try:
-        form = _parse(upload.fields)
+        form = bodies.parse_fields(FeedForm, upload.fields)
         await idempotency.claim(f"{upload.object.sha256}\n{form.model_dump_json()}".encode())
-        job = await feed.start_import(session, upload, form)
-        view = JobView.model_validate(job)
-        return await idempotency.remember(
-            session, status.HTTP_202_ACCEPTED, view.accepted(), {"Location": f"/api/v1/jobs/{job.id}"}
-        )
+        return await _start(session, idempotency, feed.stored(upload), form)
     except BaseException:
         await held.store.delete(upload.object.key)
         raise
+
+
+async def _start(session: TenantSession, idempotency: Idempotency, file: JsonObject, form: FeedForm) -> Response:
+    job = await feed.start_import(session, file, form)
+    view = JobView.model_validate(job)
+    location = {"Location": f"/api/v1/jobs/{job.id}"}
+    return await idempotency.remember(session, status.HTTP_202_ACCEPTED, view.accepted(), location)
 
 
 @router.get("/feed/{job_id}/report", response_model=Page[ReportRow], responses=problems(ImportNotFound, ReportNotReady))
@@ -117,11 +114,3 @@ async def read_import_report(
 
     headers = {"Content-Disposition": f'attachment; filename="rejected-rows-{job_id}.csv"'}
     return StreamingResponse(stream(), media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _parse(fields: object) -> FeedForm:
-    try:
-        return FeedForm.model_validate(fields)
-    except ValidationError as wrong:
-        errors = [FieldError(("body", *error["loc"]), error["msg"], error["type"]) for error in wrong.errors()]
-        raise Unprocessable(f"{errors[0].loc[-1]}: {errors[0].message}.", errors=errors) from None

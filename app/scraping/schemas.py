@@ -1,16 +1,17 @@
 """What clients send to start an import and what they read of its report."""
 
 import json
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.core.pagination import PageQuery
 from app.core.text import CleanStr
 from app.intake.models import RowAction
 from app.intake.sources import UPLOAD
+from app.integrations.feeds.forms import Format
 from app.jobs.schemas import ChangeView
 from app.products import bounds
 
@@ -29,10 +30,49 @@ MAPPING_COLUMNS = 300
 MAPPING_EXAMPLE = '{"Artikelnummer": "sku", "Brutto-VK": "price"}'
 
 
-class FeedForm(BaseModel):
-    """The fields that may stand beside the file."""
+# The same fields as a form has them in the API document.
+CHOICE_FIELDS: dict[str, JsonValue] = {
+    "format": {"type": "string", "enum": list(get_args(Format)), "default": "auto"},
+    "mapping": {"type": "string", "description": "A JSON object.", "example": MAPPING_EXAMPLE},
+    "mapping_id": {"type": "string", "format": "uuid", "description": "A saved mapping."},
+    "mapping_name": {"type": "string", "description": "A saved mapping by its name."},
+}
+
+
+class FileChoice(BaseModel):
+    """How a file shall be read, for imports and for looking at it before."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    format: Annotated[
+        Format,
+        Field(description="`auto` finds out by looking; the file's name is not trusted."),
+    ] = "auto"
+    mapping: Annotated[
+        dict[CleanStr, CleanStr] | None,
+        BeforeValidator(_json_text),
+        Field(
+            max_length=MAPPING_COLUMNS,
+            description="Overrides of the proposed mapping, as a JSON object: {column of the file: our field}.",
+            examples=[MAPPING_EXAMPLE],
+        ),
+    ] = None
+    mapping_id: Annotated[
+        UUID | None, Field(description="A saved mapping. `mapping` beside it wins for the columns it names.")
+    ] = None
+    mapping_name: Annotated[
+        CleanStr | None, Field(max_length=200, description="A saved mapping by its name, instead of its id.")
+    ] = None
+
+    @model_validator(mode="after")
+    def _name_one_mapping(self) -> Self:
+        if self.mapping_id is not None and self.mapping_name is not None:
+            raise PydanticCustomError("contradiction", "give mapping_id or mapping_name, not both")
+        return self
+
+
+class FeedForm(FileChoice):
+    """The fields that may stand beside the file."""
 
     source: Annotated[
         CleanStr,
@@ -54,37 +94,34 @@ class FeedForm(BaseModel):
         bool,
         Field(description="Write the report with every difference and change nothing: a preview of the same import."),
     ] = False
-    format: Annotated[
-        Literal["auto", "csv", "tsv"],
-        Field(description="`auto` finds out by looking; the file's name is not trusted."),
-    ] = "auto"
-    mapping: Annotated[
-        dict[CleanStr, CleanStr] | None,
-        BeforeValidator(_json_text),
-        Field(
-            max_length=MAPPING_COLUMNS,
-            description="Overrides of the proposed mapping, as a JSON object: {column of the file: our field}.",
-            examples=[MAPPING_EXAMPLE],
-        ),
-    ] = None
-    mapping_id: Annotated[
-        UUID | None, Field(description="A saved mapping. `mapping` beside it wins for the columns it names.")
-    ] = None
-    mapping_name: Annotated[
-        CleanStr | None, Field(max_length=200, description="A saved mapping by its name, instead of its id.")
-    ] = None
     remember_mapping: Annotated[
         bool, Field(description="Let the source use the saved mapping by itself from now on, once this import went in.")
     ] = False
 
     @model_validator(mode="after")
-    def _name_one_mapping(self) -> Self:
-        if self.mapping_id is not None and self.mapping_name is not None:
-            raise PydanticCustomError("contradiction", "give mapping_id or mapping_name, not both")
+    def _remember_what_is_named(self) -> Self:
         if self.remember_mapping and self.mapping_id is None and self.mapping_name is None:
             message = "remember_mapping needs mapping_id or mapping_name: save the mapping first"
             raise PydanticCustomError("mapping_not_named", message)
         return self
+
+
+Address = Annotated[
+    CleanStr,
+    Field(
+        min_length=1,
+        max_length=4096,
+        validation_alias=AliasChoices("url", "feed_url"),
+        description="Where the file lies: a public http(s) address without a user name or password in it.",
+        examples=["https://feeds.example.com/products.csv"],
+    ),
+]
+
+
+class FeedByUrl(FeedForm):
+    """A feed that lies at an address."""
+
+    url: Address
 
 
 class ReportRow(BaseModel):

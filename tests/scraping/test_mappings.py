@@ -27,7 +27,7 @@ async def save(api: httpx.AsyncClient, seller: Seller, **fields_of_it: Any) -> J
     return made
 
 
-async def prices(api: httpx.AsyncClient, seller: Seller) -> dict[str, tuple[str, str, str]]:
+async def prices(api: httpx.AsyncClient, seller: Seller) -> dict[str, tuple[str | None, ...]]:
     return {
         product["sku"]: (product["price"], product["cost"], product["currency"])
         for product in await all_products(api, seller)

@@ -32,6 +32,11 @@ async def means(settings: Settings) -> AsyncIterator[Means]:
 @pytest.fixture(scope="session")
 def drain(means: Means) -> Drain:
     """Runs a tenant's jobs, those that they start included, until none is left."""
+    return drain_by(means)
+
+
+def drain_by(means: Means) -> Drain:
+    """The same with other means."""
 
     async def run(tenant_id: int) -> None:
         while True:

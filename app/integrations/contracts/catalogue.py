@@ -109,6 +109,17 @@ class RowWarning:
 
 
 @dataclass(frozen=True, slots=True)
+class SampleRow:
+    """One row beside what it would become: a product or a part of one, a rejection, or neither (folded, left out)."""
+
+    line: int
+    raw: Mapping[str, str]
+    product: SourceProduct | None
+    rejected: RejectedRow | None
+    warnings: tuple[RowWarning, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """A step of the stream. `rows_read` counts the data rows behind it (accepted, rejected and folded into others).
 

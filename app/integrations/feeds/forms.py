@@ -60,3 +60,9 @@ def _format_of(table: Table) -> str:
     if table.delimiter is None:
         return table.form
     return "tsv" if table.delimiter == "\t" else "csv"
+
+
+def form_of(path: Path) -> str:
+    """The form of a file by its first bytes alone; whether it can be read is open_table's to say."""
+    head = look_at_head(path)
+    return next(form.name for form in FORMS if form.recognises(head))

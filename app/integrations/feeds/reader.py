@@ -7,10 +7,11 @@ import json
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from app.core.money import parse_currency
-from app.integrations.contracts.catalogue import Page, RejectedRow, SourceProduct, merged_fragments
+from app.integrations.contracts.catalogue import Page, RejectedRow, SampleRow, SourceProduct, merged_fragments
 from app.integrations.contracts.feed import DecimalMark, FeedColumn, FeedProfile, FeedWarning
 from app.integrations.feeds.cells import Cells
 from app.integrations.feeds.columns import Columns, override, propose, with_decimal_marks
@@ -110,6 +111,31 @@ class FeedReader:
                     return
         finally:
             stream.close()
+
+    def sample(self, count: int) -> list[SampleRow]:
+        """The first rows as they stand, each beside what it would become."""
+        context = Context(self._found.columns, self._default_currency)
+        mapper = self._found.layout.compile(context, self._all_cells)
+        stream = self._found.table.open(None)
+        samples: list[SampleRow] = []
+        try:
+            for line, row in islice(stream, count):
+                product = rejected = None
+                # Before mapping, which may fill cells up in place.
+                raw = self._raw(row, mapper)
+                try:
+                    cells = self._fitted(row)
+                    if odd := self._odd_rows.skipped(line, cells):
+                        context.warnings.append(odd)
+                    else:
+                        product = mapper.map_row(line, cells)
+                except RowRefused as refusal:
+                    rejected = self._rejected(line, row, refusal, mapper)
+                samples.append(SampleRow(line, raw, product, rejected, tuple(context.warnings)))
+                context.warnings.clear()
+        finally:
+            stream.close()
+        return samples
 
     def cells_of(self, lines: Collection[int]) -> Iterator[tuple[int, dict[str, str]]]:
         """The cells of these rows as a report shows them, for rows refused later than by reading; in file order.
