@@ -37,3 +37,10 @@ class FileNotInspectable(Unprocessable):
 
     code, title = "file_not_inspectable", "This file is too large to be looked at"
     mend = "Import it with `dry_run`, which reads all of it and writes nothing; or inspect a shorter file."
+
+
+class AddressSilent(Unprocessable):
+    """The address that the request names is away, slow, or answers with an error of its own."""
+
+    code, title = "address_silent", "Nothing can be had from this address now"
+    mend = "Open the address in a browser; try again when it answers."

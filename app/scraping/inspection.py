@@ -5,19 +5,21 @@ Nothing is stored; however large the file, only its beginning is looked at.
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 
 from app.accounts import tenants
 from app.core.config import Settings
 from app.core.database import Sessions
 from app.integrations.contracts.catalogue import SampleRow, SourceProduct
+from app.integrations.contracts.errors import VendorError
 from app.integrations.feeds.forms import form_of
 from app.integrations.feeds.headers import header_hash
 from app.integrations.feeds.heads import LINE_FORMS, cut_to_head
 from app.integrations.feeds.reader import FeedReader, open_feed
-from app.integrations.http import download, open_client
+from app.integrations.http import Limits, download, open_client
 from app.scraping import mappings
-from app.scraping.errors import FileNotInspectable
+from app.scraping.errors import AddressSilent, FileNotInspectable
 from app.scraping.inspection_schemas import (
     FileWarning,
     InspectedColumn,
@@ -35,6 +37,7 @@ KEEP_BYTES = 64 << 20
 DOWNLOAD_SECONDS = 30.0
 ROWS = 10
 _DESCRIPTION = 500
+_ONE_TRY = Limits(read=DOWNLOAD_SECONDS, total=DOWNLOAD_SECONDS, tries=1)  # a person waits, who can try again
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +51,14 @@ class Looked:
 
 async def fetch(settings: Settings, url: str, path: Path) -> Looked:
     """The file at an address, for looking at it."""
-    async with open_client(settings) as client:
-        got = await download(client, url, path, max_bytes=KEEP_BYTES, seconds=DOWNLOAD_SECONDS)
+    async with open_client(settings, limits=_ONE_TRY) as client:
+        try:
+            got = await download(client, url, path, max_bytes=KEEP_BYTES, seconds=DOWNLOAD_SECONDS)
+        except VendorError as failed:
+            if failed.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise
+            # Nothing that we depend on: the address is the caller's own.
+            raise AddressSilent(failed.detail) from None
     return Looked(path, got.filename, got.size)
 
 

@@ -7,11 +7,11 @@ from fastapi import APIRouter, Request
 
 from app.core.problems import problems
 from app.core.upload import UploadInvalid, receive_upload
-from app.integrations.contracts.errors import AddressRefused, AnswerTooLarge, Unavailable
+from app.integrations.contracts.errors import AddressRefused, AnswerTooLarge
 from app.integrations.feeds.errors import FeedMappingInvalid, FeedNoUsableColumn, FeedRefused
 from app.scraping import bodies, inspection
 from app.scraping.dependencies import Held, ImportReader
-from app.scraping.errors import FileNotInspectable, MappingNotFound
+from app.scraping.errors import AddressSilent, FileNotInspectable, MappingNotFound
 from app.scraping.held_file import HeldFile
 from app.scraping.inspection_schemas import InspectByUrl, InspectForm, Inspection
 from app.scraping.schemas import CHOICE_FIELDS
@@ -32,7 +32,7 @@ _FIELDS = {**CHOICE_FIELDS, "source": {"type": "string", "description": "The fee
         MappingNotFound,
         AddressRefused,
         AnswerTooLarge,
-        Unavailable,
+        AddressSilent,
     ),
     openapi_extra=bodies.documented(_FIELDS, InspectByUrl),
 )

@@ -171,3 +171,6 @@ async def test_a_file_at_an_address_can_be_looked_at(client: httpx.AsyncClient, 
     assert [row["product"]["external_id"] for row in found["rows"]] == ["L-1", "L-2"]
     missing = await client.post(f"{FEED}/inspect", headers=seller.headers, json={"url": f"{host.origin}/none.csv"})
     assert (missing.status_code, missing.json()["code"]) == (422, "vendor_not_found")
+    host.answers["/down.csv"] = b"HTTP/1.1 503 -\r\nContent-Length: 0\r\n\r\n"
+    down = await client.post(f"{FEED}/inspect", headers=seller.headers, json={"url": f"{host.origin}/down.csv"})
+    assert (down.status_code, down.json()["code"]) == (422, "address_silent")
