@@ -54,7 +54,7 @@ def check_address(settings: Settings, url: str) -> None:
     checked_url(url, own_origins(settings))
 
 
-async def fetch(run: Run, source_id: UUID, path: Path) -> Fetched:
+async def fetch(run: Run, source_id: UUID | None, path: Path) -> Fetched:
     """Have the job's file at `path`. It is downloaded once and kept, so that a second attempt reads the same bytes."""
     key = f"tenants/{run.tenant_id}/feeds/{run.job_id}"
     store = run.resources.store
@@ -73,7 +73,7 @@ async def remember(run: Run, source_id: UUID, fetched: Fetched) -> None:
         await session.execute(_REMEMBER, {"source": source_id, "fetched": json.dumps(known)})
 
 
-async def _download(run: Run, source_id: UUID, key: str, path: Path) -> Fetched:
+async def _download(run: Run, source_id: UUID | None, key: str, path: Path) -> Fetched:
     url, settings = str(run.params["url"]), run.resources.settings
     last = await _find_last(run, source_id, url)
 
@@ -122,11 +122,11 @@ async def _keep(store: ObjectStore, key: str, path: Path) -> None:
     await store.put_stream(key, chunks())
 
 
-async def _find_last(run: Run, source_id: UUID, url: str) -> JsonObject:
+async def _find_last(run: Run, source_id: UUID | None, url: str) -> JsonObject:
     """What is remembered of the same address read in the same way, while that import stands; else nothing. A preview
     is wanted whatever was imported.
     """
-    if run.params.get("dry_run"):
+    if source_id is None or run.params.get("dry_run"):
         return {}
     async with run.sessions.begin() as session:
         last = await session.scalar(_LAST, {"source": source_id})

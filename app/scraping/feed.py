@@ -13,7 +13,7 @@ from app.accounts import tenants
 from app.core.upload import Upload
 from app.intake import report, road, sources
 from app.integrations.contracts.feed import DecimalMark, FeedProfile
-from app.integrations.feeds.errors import FeedRefused
+from app.integrations.feeds.errors import FeedIsExport, FeedRefused
 from app.integrations.feeds.forms import Format
 from app.integrations.feeds.headers import header_hash
 from app.integrations.feeds.reader import FeedReader, open_feed
@@ -85,7 +85,7 @@ async def import_feed(run: Run, *, confirmed: bool = False) -> Outcome:
         result["discarded_import"] = str(discarded)
     if fetched:
         result["download"] = downloads.shown(fetched.file)
-        if not origin.dry_run:
+        if origin.source_id is not None and not origin.dry_run:
             await downloads.remember(run, origin.source_id, fetched)
     return Outcome.partial(result) if counters["rejected"] else Outcome.ok(result)
 
@@ -107,7 +107,10 @@ def _unchanged(fetched: downloads.Fetched) -> JsonObject:
 def _open(path: Path, params: JsonObject, currency: str) -> FeedReader:
     mapping = cast("dict[str, str] | None", params["mapping"])
     wanted, mark = cast("Format", params["format"]), cast("DecimalMark | None", params.get("decimal_mark"))
-    return open_feed(path, default_currency=currency, mapping=mapping, wanted=wanted, decimal_mark=mark)
+    feed = open_feed(path, default_currency=currency, mapping=mapping, wanted=wanted, decimal_mark=mark)
+    if params["mode"] == "full" and feed.is_export:
+        raise FeedIsExport("The file is an export of ours.", FeedIsExport.mend)
+    return feed
 
 
 async def _keep_mapping(run: Run, origin: road.Origin, profile: FeedProfile) -> None:

@@ -139,6 +139,37 @@ async def test_an_export_comes_back_without_changing_anything(
             assert after[table] == rows, table
 
 
+async def test_an_export_never_makes_goods_vanish_from_a_source(shop: Shop, drain: Drain) -> None:
+    plain = sheet(("sku", "title", "price"), ("F-1", "One", "2"), ("F-2", "Two", "2"))
+    await upload(shop.api, shop.seller, drain, plain, source="Feed")
+    some = (await export(shop, sku="F-1")).content
+    job = await upload(shop.api, shop.seller, drain, some, source="Feed", mode="full")
+    assert (job["status"], job["error_code"]) == ("failed", "feed_is_export")
+    assert {product["status"] for product in await all_products(shop.api, shop.seller)} == {"published"}
+
+
+async def test_a_preview_of_a_changed_export_shows_it_and_an_undo_takes_it_back(
+    shop: Shop, drain: Drain, database: Database
+) -> None:
+    await make_nasty(shop)
+    exported = (await export(shop)).content
+    before = await all_products(shop.api, shop.seller)
+    changed = exported.replace(b'"Locked by hand"', b'"Locked still"').replace(b'"SHIRT-S"', b'"SHIRT-XS"')
+    preview = await upload(shop.api, shop.seller, drain, changed, dry_run="true")
+    assert counters(preview)[1] == 1
+    assert await all_products(shop.api, shop.seller) == before
+    applied = await upload(shop.api, shop.seller, drain, changed)
+    assert counters(applied) == counters(preview)
+    assert await all_products(shop.api, shop.seller) != before
+    undo = await shop.send("POST", f"/jobs/{applied['id']}/undo")
+    assert undo.status_code == 202, undo.text
+    await drain(shop.seller.tenant_id)
+    moving = {"version", "updated_at"}
+    assert [{k: v for k, v in p.items() if k not in moving} for p in await all_products(shop.api, shop.seller)] == [
+        {k: v for k, v in p.items() if k not in moving} for p in before
+    ]
+
+
 async def test_changes_made_in_the_file_reach_goods_of_every_source(shop: Shop, drain: Drain) -> None:
     await shop.make(title="Mine", sku="M-1", price="1", stock=1, tags=["old"])
     plain = sheet(("sku", "title", "price", "stock"), ("F-1", "Theirs", "2", 2))

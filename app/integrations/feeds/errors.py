@@ -120,6 +120,13 @@ class FeedEncodingWrong(FeedRefused):
     mend = "Save the file again as CSV in UTF-8."
 
 
+class FeedIsExport(FeedRefused):
+    """An export names goods of every source, and perhaps only some: what it lacks has vanished from none of them."""
+
+    code, title = "feed_is_export", "Our own export is read in mode partial only"
+    mend = "Send it with mode `partial`; archive products by their status or in the product list."
+
+
 class FeedCursorInvalid(FeedRefused):
     code, title = "feed_cursor_invalid", "The cursor does not belong to this file"
     mend = "Start the reading again from the beginning."

@@ -88,6 +88,7 @@ class FeedReader:
         self._default_currency = default_currency
         self._width = len(found.table.header)
         self._odd_rows = OddRows(found.table.header, found.columns)
+        self.is_export = found.layout.is_guarded
         self._is_guarded = found.layout.is_guarded or set(REPORT_COLUMNS) <= set(self.header)
 
     async def pages(self, cursor: str | None = None) -> AsyncIterator[Page]:
