@@ -54,7 +54,7 @@ class FileChoice(BaseModel):
         Field(
             max_length=MAPPING_COLUMNS,
             description="Overrides of the proposed mapping, as a JSON object: {column of the file: our field}.",
-            examples=[MAPPING_EXAMPLE],
+            examples=[json.loads(MAPPING_EXAMPLE)],
         ),
     ] = None
     mapping_id: Annotated[
