@@ -10,7 +10,7 @@ from app.core.upload import UploadInvalid, receive_upload
 from app.integrations.contracts.errors import AddressRefused, AnswerTooLarge
 from app.integrations.feeds.errors import FeedMappingInvalid, FeedNoUsableColumn, FeedRefused
 from app.scraping import bodies, inspection
-from app.scraping.dependencies import Held, ImportReader
+from app.scraping.dependencies import Held, ImportWriter
 from app.scraping.errors import AddressSilent, FileNotInspectable, MappingNotFound
 from app.scraping.held_file import HeldFile
 from app.scraping.inspection_schemas import InspectByUrl, InspectForm, Inspection
@@ -36,7 +36,7 @@ _FIELDS = {**CHOICE_FIELDS, "source": {"type": "string", "description": "The fee
     ),
     openapi_extra=bodies.documented(_FIELDS, InspectByUrl),
 )
-async def inspect_feed(request: Request, actor: ImportReader, held: Held) -> Inspection:
+async def inspect_feed(request: Request, actor: ImportWriter, held: Held) -> Inspection:
     """What a file is, what its columns would be used as, and what its first ten rows would become.
 
     Nothing is stored and no job is started. Send a `mapping` to see what it makes of the file, and the same file again
