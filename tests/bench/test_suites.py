@@ -17,6 +17,7 @@ from bench.http.traffic import AnswersDiffer, Target, Walk, refuse_different_ans
 from bench.imports import bare, upload
 from bench.imports import measure as imports
 from bench.installation import Installation
+from bench.prices import measure as prices
 from tests.conftest import Seller
 
 T = TypeVar("T")
@@ -59,6 +60,21 @@ def test_an_import_is_measured_in_three_states_against_bare_upserts(here: Instal
 
     assert len(section.gates) == 3
     assert all(gate.measured > 0 for gate in section.gates)
+
+
+@pytest.mark.processes
+def test_repricing_is_measured_against_bare_updates(here: Installation) -> None:
+    section: Section = _in_thread(lambda: prices.measure_prices(here, 520, 1, _silently))
+
+    assert [gate.measured > 0 for gate in section.gates] == [True]
+    assert "bare with history" in section.body
+
+
+@pytest.mark.processes
+def test_an_import_is_measured_with_and_without_the_price_history(here: Installation) -> None:
+    section: Section = _in_thread(lambda: prices.measure_history(here, 20, 1, _silently))
+
+    assert [gate.measured > 0 for gate in section.gates] == [True, True]
 
 
 async def test_the_bare_import_fills_the_same_tables_and_skips_what_is_unchanged(
