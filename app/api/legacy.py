@@ -39,6 +39,7 @@ from app.products.dependencies import ProductReader, ProductWriter, ReadDatabase
 from app.products.schemas import Product, ProductPage, ProductQuery
 from app.sync import runs
 from app.sync.dependencies import Held, SyncReader
+from app.sync.errors import TooManySyncs
 from app.sync.router import NO_CONNECTION
 from app.sync.schemas import RunQuery, SyncTrigger
 from app.sync.trigger import trigger
@@ -169,7 +170,7 @@ async def delete_product_older(product_id: UUID, session: TenantSession) -> None
     status_code=status.HTTP_202_ACCEPTED,
     response_model=OlderSyncStarted,
     dependencies=[*ADMIN, Depends(require(Permission.SYNCS_WRITE))],
-    responses=problems(*NO_CONNECTION, ConnectionPaused),
+    responses=problems(*NO_CONNECTION, ConnectionPaused, TooManySyncs),
 )
 async def trigger_sync_older(
     held: Held,

@@ -22,6 +22,13 @@ class SyncKindUnknown(Unprocessable):
     mend = "Use one of the kinds that `detail` lists."
 
 
+class TooManySyncs(Conflict):
+    """Syncs of a connection take turns; more of them than this in a row bring nothing new."""
+
+    code, title = "too_many_syncs", "Enough syncs of this connection wait already"
+    mend = "Wait until one of them is over, or cancel those that are not needed; GET /sync/history lists them."
+
+
 class ScheduleNotFound(NotFound):
     code, title = "schedule_not_found", "There is no such schedule"
     mend = "Take the id from GET /sync/schedules."

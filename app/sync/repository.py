@@ -9,9 +9,12 @@ from sqlalchemy import Select, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.queue.models import Job, Schedule
+from app.queue.names import JobStatus
 from app.sync import kinds
 from app.sync.errors import ScheduleNotFound
 from app.sync.schemas import RunQuery
+
+LOOK_BACK = 20
 
 # One look by index per connection: its newest run, whether one of the newest is at work, and the newest that went well.
 _NEWEST = text("""
@@ -28,7 +31,7 @@ CROSS JOIN LATERAL (
   FROM (
     SELECT j.id, j.created_at, j.status FROM jobs j
     WHERE j.tenant_id = :tenant_id AND j.params ->> 'connection_id' = c.id::text AND j.job_type = ANY (:tasks)
-    ORDER BY j.created_at DESC, j.id DESC LIMIT 20
+    ORDER BY j.created_at DESC, j.id DESC LIMIT :look_back
   ) recent
 ) newest
 """)
@@ -57,11 +60,24 @@ def list_runs(tenant_id: int | None, query: RunQuery) -> Select[Job]:
 
 async def newest_runs(session: AsyncSession, tenant_id: int, connection_ids: Sequence[UUID]) -> dict[UUID, Newest]:
     """The newest runs of each connection."""
-    values = {"tenant_id": tenant_id, "tasks": kinds.tasks(), "ids": list(connection_ids)}
+    values = {"look_back": LOOK_BACK, "tenant_id": tenant_id, "tasks": kinds.tasks(), "ids": list(connection_ids)}
     rows = (await session.execute(_NEWEST, values)).all()
     ids = {job_id for row in rows for job_id in (row.last_id, row.success_id) if job_id is not None}
     jobs = {job.id: job for job in await session.scalars(select(Job).where(Job.id.in_(ids)))}
     return {row.connection_id: Newest(row.is_running, jobs.get(row.last_id), jobs.get(row.success_id)) for row in rows}
+
+
+async def count_unfinished(session: AsyncSession, tenant_id: int, connection_id: UUID) -> int:
+    """How many of a connection's newest runs are pending or running."""
+    newest = (
+        select(Job.status)
+        .where(Job.tenant_id == tenant_id, Job.params["connection_id"].astext == str(connection_id))
+        .order_by(Job.created_at.desc(), Job.id.desc())
+        .limit(LOOK_BACK)
+        .subquery()
+    )
+    unfinished = newest.c.status.in_([JobStatus.PENDING.value, JobStatus.RUNNING.value])
+    return int(await session.scalar(select(func.count()).where(unfinished)) or 0)
 
 
 async def next_runs(session: AsyncSession, tenant_id: int, connection_ids: Collection[UUID]) -> dict[str, datetime]:

@@ -47,7 +47,7 @@ SINGULAR = "/schedule/{schedule_id}"
     "/trigger",
     status_code=ACCEPTED,
     response_model=JobAccepted,
-    responses=problems(*NO_CONNECTION, ConnectionPaused),
+    responses=problems(*NO_CONNECTION, ConnectionPaused, errors.TooManySyncs),
 )
 async def trigger_sync(
     actor: SyncWriter,
@@ -139,7 +139,7 @@ async def delete_sync_schedule(schedule_id: UUID, actor: SyncWriter, session: Te
     "/schedules/{schedule_id}/run",
     status_code=ACCEPTED,
     response_model=JobAccepted,
-    responses=problems(errors.ScheduleNotFound, ConnectionPaused),
+    responses=problems(errors.ScheduleNotFound, ConnectionPaused, errors.TooManySyncs),
 )
 async def run_sync_schedule(
     schedule_id: UUID, actor: SyncWriter, idempotency: Idempotent, session: TenantSession

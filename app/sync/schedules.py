@@ -11,8 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.accounts import tenants
 from app.accounts.actor import Actor
 from app.connections import repository as connections
-from app.connections.errors import ConnectionPaused
-from app.connections.models import Connection, ConnectionStatus
+from app.connections.models import Connection
 from app.core.config import Settings
 from app.core.pagination import Page, Sort, make_page, paginate
 from app.queue import cron
@@ -21,7 +20,7 @@ from app.queue.schedules import ScheduleInvalid, add_schedule, begin_anew, run_n
 from app.sync import repository
 from app.sync.errors import ScheduleNameTaken, ScheduleRefused, TooManySchedules
 from app.sync.schemas import SHORTEST_INTERVAL, ScheduleChange, ScheduleCreate, ScheduleQuery, ScheduleView
-from app.sync.trigger import kind_of, params_of, resolve_connection
+from app.sync.trigger import kind_of, params_of, refuse_start, resolve_connection
 
 MOST_SCHEDULES = 100
 SORTS = MappingProxyType({"created_at": Sort(Schedule.created_at, read=datetime.fromisoformat)})
@@ -94,8 +93,7 @@ async def delete_schedule(session: AsyncSession, schedule_id: UUID) -> None:
 async def run_schedule(session: AsyncSession, actor: Actor, schedule_id: UUID) -> Job:
     """Enqueue a schedule's sync now; its times stay."""
     schedule = await repository.get_schedule(session, schedule_id)
-    if (await _connection(session, schedule)).status == ConnectionStatus.PAUSED:
-        raise ConnectionPaused
+    await refuse_start(session, await _connection(session, schedule))
     return await run_now(session, schedule, actor.scope)
 
 

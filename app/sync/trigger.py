@@ -14,20 +14,29 @@ from app.integrations.contracts.vendor import Vendor
 from app.queue.models import Job, JsonObject
 from app.queue.outbox import enqueue
 from app.queue.schedules import add_schedule
-from app.sync import kinds
-from app.sync.errors import NoDefaultProvider, ProviderUnknown, SyncKindUnknown
+from app.sync import kinds, repository
+from app.sync.errors import NoDefaultProvider, ProviderUnknown, SyncKindUnknown, TooManySyncs
 from app.sync.kinds import SOURCE, SyncKind
 from app.sync.schemas import SyncTrigger
+
+MOST_WAITING = 5
 
 
 async def trigger(session: AsyncSession, settings: Settings, tenant_id: int, body: SyncTrigger) -> Job:
     """Enqueue a sync. The default provider's connection and schedule are made when it is the tenant's first."""
     connection, is_new = await resolve_connection(session, settings, tenant_id, body)
-    if connection.status == ConnectionStatus.PAUSED:
-        raise ConnectionPaused
+    await refuse_start(session, connection)
     if is_new:
         await _schedule_default(session, settings, connection)
     return await enqueue(session, kind_of(connection, body.kind).task, params=params_of(connection, body))
+
+
+async def refuse_start(session: AsyncSession, connection: Connection) -> None:
+    """Raises ConnectionPaused or TooManySyncs where another sync of the connection cannot be started."""
+    if connection.status == ConnectionStatus.PAUSED:
+        raise ConnectionPaused
+    if await repository.count_unfinished(session, connection.tenant_id, connection.id) >= MOST_WAITING:
+        raise TooManySyncs(f"{MOST_WAITING} syncs of “{connection.name}” are not over yet.")
 
 
 def kind_of(connection: Connection, kind: str) -> SyncKind:

@@ -240,6 +240,16 @@ async def test_two_first_triggers_at_once_make_one_connection_and_one_schedule(s
     assert (await shop.status())["connection_id"] == jobs[0]["params"]["connection_id"]
 
 
+async def test_no_more_than_a_handful_of_syncs_wait_for_one_connection(shop: Shop) -> None:
+    for _ in range(5):
+        await shop.post("/trigger")
+    refused = await shop.post("/trigger", status=409)
+    assert refused["code"] == "too_many_syncs"
+    assert len((await shop.get(f"{SYNC}/history"))["items"]) == 5
+    await shop.work()
+    await shop.post("/trigger")
+
+
 async def test_a_repeated_trigger_with_its_key_starts_one_sync(shop: Shop) -> None:
     headers = shop.seller.headers | {"Idempotency-Key": "the-first-sync"}
     answers = [await shop.api.post(f"{SYNC}/trigger", headers=headers) for _ in range(2)]
