@@ -3,6 +3,7 @@ the first letter beyond ASCII may come late. Refuses what is no text at all.
 """
 
 import codecs
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,7 @@ _SIGNATURES = (
 )
 _LEGACY = ["cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1257", "koi8_r", "cp932", "gb18030", "euc_kr"]
 _LEGACY_SAMPLE = 1 << 16
+_SURROGATE = re.compile(rb"\xed[\xa0-\xbf][\x80-\xbf]")
 _BEYOND_ASCII = bytes(range(0x80, 0x100))
 _ENOUGH_LETTERS = 8  # fewer fit any code page, also Chinese
 _SAVE_AS = "Save the sheet as CSV (UTF-8) and upload that."
@@ -185,7 +187,8 @@ def _beyond_ascii(path: Path) -> bytes:
 
 def is_damaged_utf8(path: Path) -> bool:
     """Whether most of what is beyond ASCII reads as UTF-8: then it is not another encoding but a broken file."""
-    text = _beyond_ascii(path).decode("utf-8", "replace")
+    # Half a surrogate pair, which some systems write, is one broken character and not three.
+    text = _SURROGATE.sub(b"\xff", _beyond_ascii(path)).decode("utf-8", "replace")
     broken = text.count("\ufffd")
     return sum(not character.isascii() for character in text) - broken >= 2 * broken
 

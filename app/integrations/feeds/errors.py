@@ -52,7 +52,7 @@ class FeedArchiveTooLarge(FeedRefused):
 
 class FeedFormatUnsupported(FeedRefused):
     code, title = "feed_format_unsupported", "This format is not read"
-    mend = "Upload the feed as CSV or TSV."
+    mend = "Upload the feed as CSV, TSV, JSON, JSON lines or XLSX."
 
 
 class FeedFormatDiffers(FeedRefused):

@@ -30,7 +30,7 @@ def plain(text: str) -> str:
     found = decode(text)
     if isinstance(found, list):
         parts = texts_in(found)
-        is_clear = len(parts) == len(found) and not any("," in part for part in parts)
+        is_clear = 0 < len(parts) == len(found) and not any("," in part for part in parts)
         return ", ".join(parts) if is_clear else text
     if isinstance(found, dict) and found:
         if all(map(_LANGUAGE.fullmatch, found)):
