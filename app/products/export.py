@@ -89,8 +89,8 @@ def _category(tables: Tables) -> str:
     node = f"SELECT parent_id, name, 1 AS depth FROM {tables('categories')} WHERE id = p.category_id"
     above = f"SELECT c.parent_id, c.name, depth + 1 FROM {tables('categories')} c JOIN up ON c.id = up.parent_id"
     return (
-        f"(WITH RECURSIVE up AS ({node} UNION ALL {above})"
-        " SELECT coalesce(json_agg(name ORDER BY depth DESC)::text, '[]') FROM up)"
+        f"CASE WHEN p.category_id IS NULL THEN '[]' ELSE (WITH RECURSIVE up AS ({node} UNION ALL {above})"
+        " SELECT coalesce(json_agg(name ORDER BY depth DESC)::text, '[]') FROM up) END"
     )
 
 
@@ -99,5 +99,5 @@ def _on_hand(tables: Tables) -> str:
     return (
         "(SELECT coalesce(json_object_agg(b.variant_id, b.on_hand)::text, '{}')"
         f" FROM {tables('variants')} v JOIN {tables('stock_balances')} b ON b.variant_id = v.id"
-        f" WHERE v.product_id = p.id AND b.location_id = '{OWN_LOCATION}')"
+        f" WHERE v.product_id = p.id AND v.deleted_at IS NULL AND b.location_id = '{OWN_LOCATION}')"
     )
