@@ -131,6 +131,9 @@ class Settings(BaseSettings):
 
     # --- imports
     import_page_rows: int = 1000
+    import_unpacked_max_bytes: int = Field(default=2 * 1024**3, ge=1)
+    import_unpacked_max_ratio: int = Field(default=200, ge=1)
+    import_archive_max_entries: int = Field(default=1000, ge=1)
     import_shrink_share: float = Field(default=0.25, ge=0, le=1)
     import_price_move: float = Field(default=0.5, ge=0)
     import_price_share: float = Field(default=0.25, ge=0, le=1)

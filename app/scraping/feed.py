@@ -10,13 +10,18 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts import tenants
+from app.core.config import Settings
+from app.core.storage import ObjectStore
 from app.core.upload import Upload
 from app.intake import report, road, sources
 from app.integrations.contracts.feed import DecimalMark, FeedProfile
+from app.integrations.feeds import xml_table
+from app.integrations.feeds.encoding import HEAD, head_of
 from app.integrations.feeds.errors import FeedIsExport, FeedRefused
 from app.integrations.feeds.forms import Format
 from app.integrations.feeds.headers import header_hash
 from app.integrations.feeds.reader import FeedReader, open_feed
+from app.integrations.feeds.unpack import Limits, unpacked
 from app.queue.models import Job, JsonObject
 from app.queue.outbox import enqueue
 from app.queue.outcome import Outcome
@@ -25,6 +30,8 @@ from app.scraping import downloads, mappings
 from app.scraping.schemas import FeedForm
 
 IMPORT_CSV = "import_csv_products"
+IMPORT_XML = "import_xml_feed"
+IMPORTS = (IMPORT_CSV, IMPORT_XML)
 IMPORT_CONFIRMED = "import_confirmed_products"
 LINES_AT_ONCE = 1000
 
@@ -39,7 +46,13 @@ def stored(upload: Upload) -> JsonObject:
     }
 
 
-async def start_import(session: AsyncSession, file: JsonObject, form: FeedForm) -> Job:
+async def job_name(store: ObjectStore, upload: Upload) -> str:
+    """The name that an upload's import runs under: XML has one of its own, known by its first bytes."""
+    head = await anext(store.open_stream(upload.object.key), b"")
+    return IMPORT_XML if xml_table.recognises(head_of(head[:HEAD])) else IMPORT_CSV
+
+
+async def start_import(session: AsyncSession, file: JsonObject, form: FeedForm, name: str) -> Job:
     """Enqueue the import of a file that is stored, or lies at the address `url`."""
     read_by = await mappings.choose(
         session, columns=form.mapping, mapping_id=form.mapping_id, name=form.mapping_name, source=form.source
@@ -53,7 +66,7 @@ async def start_import(session: AsyncSession, file: JsonObject, form: FeedForm) 
         "remember_mapping": form.remember_mapping,
         **read_by.params(),
     }
-    return await enqueue(session, IMPORT_CSV, params=params)
+    return await enqueue(session, name, params=params)
 
 
 async def import_feed(run: Run, *, confirmed: bool = False) -> Outcome:
@@ -68,6 +81,7 @@ async def import_feed(run: Run, *, confirmed: bool = False) -> Outcome:
         if fetched and fetched.unchanged:
             return Outcome.ok(_unchanged(fetched))
         try:
+            path = await asyncio.to_thread(unpacked, path, Path(folder) / "unpacked", limits(run.resources.settings))
             feed = await asyncio.to_thread(_open, path, run.params, origin.default_currency)
             counters = await road.bring_in(run, feed, origin)
         except FeedRefused as refused:
@@ -102,6 +116,13 @@ def _unchanged(fetched: downloads.Fetched) -> JsonObject:
     """The result of an import that found the file of last time."""
     counters = dict.fromkeys(("created", "updated", "unchanged", "rejected", "archived", "warnings", "rows_read"), 0)
     return {**counters, "file_unchanged": True, "columns": [], "download": downloads.shown(fetched.file)}
+
+
+def limits(settings: Settings) -> Limits:
+    """How much a compressed feed may become."""
+    return Limits(
+        settings.import_unpacked_max_bytes, settings.import_unpacked_max_ratio, settings.import_archive_max_entries
+    )
 
 
 def _open(path: Path, params: JsonObject, currency: str) -> FeedReader:

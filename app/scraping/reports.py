@@ -18,7 +18,7 @@ from app.jobs.models import JobChange
 from app.jobs.schemas import ChangeView
 from app.queue.models import Job
 from app.scraping.errors import ImportNotFound, ReportNotReady
-from app.scraping.feed import IMPORT_CSV
+from app.scraping.feed import IMPORTS
 from app.scraping.schemas import ReportQuery, ReportRow
 
 ORDER = Order("line", descending=False)
@@ -26,7 +26,7 @@ ORDER = Order("line", descending=False)
 
 async def find_import(session: AsyncSession, job_id: UUID) -> Job:
     """The job of an import of this tenant."""
-    job = await session.scalar(select(Job).where(Job.id == job_id, Job.job_type == IMPORT_CSV))
+    job = await session.scalar(select(Job).where(Job.id == job_id, Job.job_type.in_(IMPORTS)))
     if job is None:
         raise ImportNotFound
     return job

@@ -57,6 +57,7 @@ async def import_feed(
     """Bring in the products of a feed file, as Shopify, WooCommerce, Google, Meta or a supplier writes it, or as we
     export it: uploaded by form, or named by its address as JSON.
 
+    A file in gzip, or a ZIP with one file, is unpacked first.
     Form, encoding, delimiter, decimal marks and layout are found out by looking; POST /scraping/feed/inspect shows what
     would be found. The answer is a job; its report tells what became of every row. The same file again changes nothing.
     A file at an address is downloaded by the job; when it has not changed since the last import of its source, the
@@ -73,19 +74,22 @@ async def import_feed(
     if bodies.is_json(request):
         asked = bodies.parse_json(FeedByUrl, await request.body())
         downloads.check_address(settings, asked.url)
-        return await _start(session, idempotency, {"url": asked.url}, asked)
+        return await _start(session, idempotency, {"url": asked.url}, asked, feed.IMPORT_CSV)
     upload = await receive_upload(request, held.store, tenant_id, settings.upload_max_bytes, purpose="feeds")
     try:
         form = bodies.parse_fields(FeedForm, upload.fields)
         await idempotency.claim(f"{upload.object.sha256}\n{form.model_dump_json()}".encode())
-        return await _start(session, idempotency, feed.stored(upload), form)
+        name = await feed.job_name(held.store, upload)
+        return await _start(session, idempotency, feed.stored(upload), form, name)
     except BaseException:
         await held.store.delete(upload.object.key)
         raise
 
 
-async def _start(session: TenantSession, idempotency: Idempotency, file: JsonObject, form: FeedForm) -> Response:
-    job = await feed.start_import(session, file, form)
+async def _start(
+    session: TenantSession, idempotency: Idempotency, file: JsonObject, form: FeedForm, name: str
+) -> Response:
+    job = await feed.start_import(session, file, form, name)
     view = JobView.model_validate(job)
     location = {"Location": f"/api/v1/jobs/{job.id}"}
     return await idempotency.remember(session, status.HTTP_202_ACCEPTED, view.accepted(), location)

@@ -19,6 +19,17 @@ async def import_csv_products(run: Run) -> Outcome:
     return await feed.import_feed(run)
 
 
+@job(
+    feed.IMPORT_XML,
+    queue=Queue.IMPORT,
+    undo=UNDO_IMPORT,
+    confirm=feed.IMPORT_CONFIRMED,
+    discard=CLEAR_IMPORT,
+)
+async def import_xml_feed(run: Run) -> Outcome:
+    return await feed.import_feed(run)
+
+
 @job(feed.IMPORT_CONFIRMED, queue=Queue.IMPORT)
 async def import_confirmed_products(run: Run) -> Outcome:
     return await feed.import_feed(run, confirmed=True)

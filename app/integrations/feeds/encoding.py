@@ -77,7 +77,11 @@ class Head:
 def look_at_head(path: Path) -> Head:
     """Reads the first 4 KiB."""
     with path.open("rb") as file:
-        raw = file.read(HEAD)
+        return head_of(file.read(HEAD))
+
+
+def head_of(raw: bytes) -> Head:
+    """What the first bytes of a file say."""
     marked = next((encoding for bom, encoding in _BOMS if raw.startswith(bom)), None) or _unmarked_utf16(raw)
     return Head(raw, raw.decode(marked or "utf-8", "replace").lstrip("\ufeff \t\r\n"), marked)
 

@@ -65,6 +65,21 @@ class FeedJsonUnusable(FeedRefused):
     mend = "Send an array of objects, an object that holds one, or one object per line."
 
 
+class FeedArchiveBroken(FeedRefused):
+    code, title = "feed_archive_broken", "The archive cannot be unpacked"
+    mend = "Pack the feed file anew, as gzip or an ordinary ZIP."
+
+
+class FeedArchiveAmbiguous(FeedRefused):
+    code, title = "feed_archive_ambiguous", "The archive does not hold exactly one file"
+    mend = "Put only the feed file into the archive."
+
+
+class FeedArchiveUnsafe(FeedRefused):
+    code, title = "feed_archive_unsafe", "The archive holds what is never unpacked"
+    mend = "Pack the one feed file, without password, links or inner archives."
+
+
 class FeedXmlBroken(FeedRefused):
     code, title = "feed_xml_broken", "The XML is not well-formed"
     mend = "Export the feed again, or correct the line that is named."

@@ -23,10 +23,10 @@ class _Fault(NamedTuple):
 
 _GOOGLE = 'Declare it in the first element, as in xmlns:g="http://base.google.com/ns/1.0".'
 _FAULTS = (
-    _Fault("huge", FeedFieldTooLarge, "A text in line {line} is larger than 10 MB.", "Shorten it."),
     _Fault(
         "depth", FeedXmlTooDeep, "Line {line} lies more than 256 elements deep.", "Put the products below one list."
     ),
+    _Fault("huge", FeedFieldTooLarge, "A text in line {line} is larger than 10 MB.", "Shorten it."),
     _Fault(
         "ERR_UNDECLARED_ENTITY",
         FeedXmlEntities,

@@ -5,7 +5,7 @@ tree that the parser builds is cut off behind it with every portion of text.
 import html
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from lxml import etree
 
@@ -29,7 +29,7 @@ def local_name(tag: str) -> str:
 
 def new_parser(events: Sequence[Literal["start", "end"]], tags: Sequence[str] | None = None) -> etree.XMLPullParser:
     """A parser that reads only what it is fed: no entity, no DTD, no file, no address, all within libxml2's limits."""
-    return etree.XMLPullParser(
+    parser = etree.XMLPullParser(
         events=events,
         tag=tags,
         encoding="utf-8",
@@ -43,6 +43,16 @@ def new_parser(events: Sequence[Literal["start", "end"]], tags: Sequence[str] | 
         remove_pis=True,
         collect_ids=False,
     )
+    parser.resolvers.add(_Nothing())
+    return parser
+
+
+class _Nothing(etree.Resolver):
+    """Stands for whatever a file refers to: a DTD is neither opened nor asked for over the network."""
+
+    def resolve(self, system_url: str, public_id: str, context: Any) -> Any:
+        """Nothing."""
+        return self.resolve_string("", context)
 
 
 def items_of(text: XmlText, root: str, paths: Sequence[Path]) -> Generator[tuple[Path, Element], None, None]:
