@@ -50,7 +50,7 @@ def new_parser(events: Sequence[Literal["start", "end"]], tags: Sequence[str] | 
 class _Nothing(etree.Resolver):
     """Stands for whatever a file refers to: a DTD is neither opened nor asked for over the network."""
 
-    def resolve(self, system_url: str, public_id: str, context: Any) -> Any:
+    def resolve(self, system_url: str, public_id: str, context: Any) -> Any:  # noqa: ARG002 - lxml's signature
         """Nothing."""
         return self.resolve_string("", context)
 
