@@ -50,9 +50,10 @@ def new_parser(events: Sequence[Literal["start", "end"]], tags: Sequence[str] | 
 class _Nothing(etree.Resolver):
     """Stands for whatever a file refers to: a DTD is neither opened nor asked for over the network."""
 
-    def resolve(self, system_url: str, public_id: str, context: Any) -> Any:  # noqa: ARG002 - lxml's signature
-        """Nothing."""
-        return self.resolve_string("", context)
+    def resolve(self, system_url: str, public_id: str | None, context: Any) -> Any:  # type: ignore[override]
+        """Nothing, whatever it is called."""
+        del system_url, public_id
+        return self.resolve_string("", context, base_url=None)
 
 
 def items_of(text: XmlText, root: str, paths: Sequence[Path]) -> Generator[tuple[Path, Element], None, None]:
