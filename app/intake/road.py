@@ -20,7 +20,7 @@ from app.integrations.contracts.catalogue import Page
 from app.queue.models import JsonObject
 from app.queue.run import Run
 
-BATCH = 500
+BATCH = 2000
 PURGED_AT_ONCE = 20_000
 
 _NEXT_BATCH = text("""
