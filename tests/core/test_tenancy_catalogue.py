@@ -49,7 +49,7 @@ async def test_public_holds_the_shared_tables_and_nothing_else(owner: AsyncConne
     query = """
         SELECT relname FROM pg_class
         WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f')
-          AND relname NOT LIKE 'test\_%'
+          AND NOT starts_with(relname, 'test_')
     """  # tests of the engine keep their steps in a table of their own, in the same database
     assert await names(owner, query) == SHARED.keys() | ALEMBIC
     tenant_tables = set(models.TENANT_METADATA.tables)
