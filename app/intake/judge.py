@@ -99,7 +99,8 @@ CROSS JOIN LATERAL (
 JOIN products known ON known.id = mine.product_id
 WHERE v.job_id = :job AND v.product_line > :after AND v.product_line <= :upto
   AND v.price IS NOT NULL AND mine.price IS NOT NULL AND known.deleted_at IS NULL AND mine.deleted_at IS NULL
-  AND (known.source_id = :source OR known.source_id IS NULL) AND NOT 'price' = ANY(known.locked_fields)
+  AND (known.source_id = :source OR known.source_id IS NULL AND CAST(:own_file AS boolean))
+  AND NOT 'price' = ANY(known.locked_fields)
 """
 _COUNT_MOVES = text(f"""
 WITH moves AS MATERIALIZED ({_MOVES})

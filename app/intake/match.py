@@ -117,6 +117,16 @@ _PRODUCTS_BY_GTIN = text(_products_by("gtin", _SAME_GTIN, "known.source_id IS DI
 # The seller's own file also means goods that were made by hand, by their SKU.
 _PRODUCTS_BY_SKU = text(_products_by("sku", _SAME_SKU, "known.source_id IS NULL"))
 
+# Goods that were found so before are known by the file's name for them; the file goes on to mean them by their SKUs.
+_STILL_BY_SKU = text(f"""
+UPDATE staged_products p SET matched_by = 'sku' FROM products known
+WHERE {PRODUCTS} AND p.matched_by = 'identity' AND known.id = p.product_id AND known.source_id IS NULL
+  AND p.has_variants AND NOT EXISTS (
+    SELECT FROM staged_variants v WHERE {ITS_VARIANTS} AND NOT EXISTS (
+      SELECT FROM variants mine
+      WHERE mine.product_id = p.product_id AND mine.deleted_at IS NULL AND lower(mine.sku) = lower(v.sku)))
+""")
+
 _VARIANTS_BY_IDENTITY = text(f"""
 UPDATE staged_variants v SET variant_id = known.variant_id, matched = true
 FROM offers known
@@ -193,7 +203,7 @@ async def match_batch(session: AsyncSession, batch: Batch) -> None:
     statements = [_FORGET_STRANGE_VARIANTS, _FORGET_STRANGE_PRODUCTS, _KEEP_OWN_PARTS]
     statements += [_PRODUCTS_BY_IDENTITY, _PRODUCTS_BY_GTIN]
     if batch.own_file:
-        statements.append(_PRODUCTS_BY_SKU)
+        statements += [_STILL_BY_SKU, _PRODUCTS_BY_SKU]
     statements += [_VARIANTS_BY_IDENTITY, _VARIANTS_IN_PRODUCT]
     statements += [_REJECT_DELETED, _REJECT_UNTITLED, _REJECT_TAKEN_SKUS, _DROP_EMPTIED]
     for statement in statements:

@@ -152,6 +152,11 @@ UPDATE job_changes c SET undone = 'kept',
             ELSE 'It was changed since, so the newer value stays.' END
 FROM products t WHERE {OF_STEP} AND c.action <> 'refused' AND t.id = c.product_id
 """)
+# A SKU that stood in the way may have been given back since, by a later step of the same undo.
+_REOPEN_SKUS = text("""
+UPDATE job_changes SET undone = NULL, code = NULL, message = NULL
+WHERE job_id = :job AND undone = 'kept' AND code = 'sku_taken' RETURNING product_id
+""")
 _COUNT_STEPS = text("""
 UPDATE products t SET undone_steps = undone_steps + 2 WHERE t.id = ANY(:touched) AND NOT EXISTS (
   SELECT FROM job_changes c WHERE c.job_id = :job AND c.product_id = t.id AND c.undone = 'kept')
@@ -187,11 +192,25 @@ async def take_back(run: Run, job_id: UUID, *, finish: Finish | None = None) -> 
             )
         run.seam("undo_step_done")
     async with run.sessions.begin() as session:
+        await _retry_skus(session, job_id)
         if finish is not None:
             await finish(session, job_id)
         counted = await count(session, job_id)
     result: JsonObject = {"job_id": str(job_id), **counted}
     return Outcome.partial(result) if counted["kept"] else Outcome.ok(result)
+
+
+async def _retry_skus(session: AsyncSession, job_id: UUID) -> None:
+    restore, keep = _STATEMENTS["variant", "sku"]
+    while product_ids := set((await session.scalars(_REOPEN_SKUS, {"job": job_id})).all()):
+        step = {"job": job_id, "ids": list(product_ids)}
+        restored = set((await session.execute(restore, step)).scalars())
+        if keep is not None:
+            await session.execute(keep, step)
+        await session.execute(_KEEP_THE_REST, step)
+        if not restored:
+            return
+        await summary.refresh(session, restored)
 
 
 async def count(session: AsyncSession, job_id: UUID) -> JsonObject:

@@ -10,6 +10,7 @@ from tests.scraping.feeds import sheet, upload
 from tests.support.drain import Drain
 
 LEFT = text("SELECT count(DISTINCT job_id) FROM import_rows")
+CHANGES = text("SELECT count(DISTINCT job_id) FROM job_changes")
 
 
 async def test_reports_of_purged_jobs_go_with_the_next_import_and_those_of_kept_jobs_stay(
@@ -23,5 +24,6 @@ async def test_reports_of_purged_jobs_go_with_the_next_import_and_those_of_kept_
 
     async with database.session(seller.scope) as session:
         assert await session.scalar(LEFT) == 3
+        assert await session.scalar(CHANGES) == 3
         gone = text("SELECT count(*) FROM import_rows WHERE job_id = :id")
         assert await session.scalar(gone, {"id": jobs[0]["id"]}) == 0

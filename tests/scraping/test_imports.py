@@ -170,6 +170,19 @@ async def test_the_sellers_own_file_finds_hand_made_goods_by_sku(
     assert counters(job) == (0, 1, 0, 0)
 
 
+async def test_a_second_own_file_still_updates_goods_that_were_made_by_hand(
+    api: httpx.AsyncClient, seller: Seller, drain: Drain
+) -> None:
+    body = {"title": "Lamp", "sku": "LAMP-1", "price": "10"}
+    assert (await api.post("/api/v1/products", headers=seller.headers, json=body)).status_code == 201
+    await upload(api, seller, drain, sheet(HEADER, LAMP))
+
+    job = await upload(api, seller, drain, sheet(HEADER, ("LAMP-1", "Desk lamp", "18.00", 4)))
+
+    (lamp,) = await all_products(api, seller)
+    assert (lamp["price"], lamp["stock"], counters(job)) == ("18.00", 4, (0, 1, 0, 0))
+
+
 async def test_an_upload_repeated_under_its_key_is_one_import(
     api: httpx.AsyncClient, seller: Seller, drain: Drain
 ) -> None:
