@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager
 import pytest
 
 from app.integrations import registry
+from app.integrations.contracts.access import Access
 from app.integrations.contracts.catalogue import CatalogueSource, Page, SourceProduct
 from app.integrations.contracts.errors import (
     AuthExpired,
@@ -55,7 +56,9 @@ class TestCatalogueSource:
 
     def open(self, **settings: object) -> AbstractAsyncContextManager[CatalogueSource]:
         """The vendor's source in the sandbox."""
-        return registry.open_source(self.sandbox.settings(**settings), self.vendor, "sandbox", {}, {})
+        app, vendor = self.sandbox.settings(**settings), registry.get_vendor(self.vendor)
+        access = Access(app, vendor.settings_for(app, "sandbox", {}), {}, lane="a connection")
+        return registry.open_source(vendor, access)
 
     @pytest.fixture
     async def source(self, _prepare: None) -> AsyncIterator[CatalogueSource]:
@@ -180,12 +183,12 @@ class TestCatalogueSource:
 
     async def test_a_wrong_setting_is_named(self) -> None:
         with pytest.raises(ValueError, match="nonsense"):
-            registry.open_source(self.sandbox.settings(), self.vendor, "sandbox", {"nonsense": 1}, {})
+            registry.get_vendor(self.vendor).settings_for(self.sandbox.settings(), "sandbox", {"nonsense": 1})
 
 
-def test_a_vendor_that_is_unknown_is_refused_with_those_that_are_known(sandbox: Sandbox) -> None:
+def test_a_vendor_that_is_unknown_is_refused_with_those_that_are_known() -> None:
     with pytest.raises(registry.VendorUnknown, match="dummyjson"):
-        registry.open_source(sandbox.settings(), "nonsense", "sandbox", {}, {})
+        registry.get_vendor("nonsense")
 
 
 def test_slugs_are_those_of_the_descriptors() -> None:

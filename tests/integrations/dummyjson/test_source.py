@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from app.core.config import Settings
 from app.integrations import registry
+from app.integrations.contracts.access import Access
 from app.integrations.contracts.catalogue import Page, SourceProduct
 from app.integrations.contracts.errors import Broken, NotFound, Unavailable
 from app.integrations.feeds.gtin import has_valid_check_digit
@@ -47,7 +48,9 @@ async def read(stage: Stage, key: str = "", **settings: object) -> list[Page]:
     app = Settings(_env_file=None, sandbox_url=stage.origin, outbound_tries=1)
     credentials = {"api_key": key} if key else {}
     values = {"base_url": stage.origin, **settings}
-    async with registry.open_source(app, "dummyjson", "live", values, credentials) as source:
+    vendor = registry.get_vendor("dummyjson")
+    access = Access(app, vendor.settings_for(app, "live", values), credentials, lane="a connection")
+    async with registry.open_source(vendor, access) as source:
         return [page async for page in source.pages()]
 
 
