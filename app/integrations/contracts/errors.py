@@ -30,6 +30,10 @@ class Unavailable(VendorError):
     retryable = True
 
 
+class NotSent(Unavailable):
+    """No connection came about: nothing can have happened there."""
+
+
 class RateLimited(VendorError):
     """The other side asks for a pause of `retry_after` seconds, longer than a call may wait."""
 

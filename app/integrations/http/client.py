@@ -19,7 +19,7 @@ from pydantic import JsonValue
 from app.core import clock, context
 from app.core.config import Settings
 from app.core.redaction import redact_url
-from app.integrations.contracts.errors import RateLimited, Unavailable, VendorError
+from app.integrations.contracts.errors import NotSent, RateLimited, Unavailable, VendorError
 from app.integrations.http.answers import Answer, error_of
 from app.integrations.http.egress import Guard, open_pool, own_origins
 from app.integrations.http.exchange import Opened, exchange
@@ -186,12 +186,8 @@ class Client:
             )
 
 
-class _NotSent(Unavailable):
-    """No connection came about, so nothing can have happened there."""
-
-
 def _was_not_sent(error: VendorError) -> bool:
-    return isinstance(error, _NotSent | RateLimited)
+    return isinstance(error, NotSent | RateLimited)
 
 
 async def _translated(request: httpx.Request, once: Callable[[], Awaitable[_Result]], ends_at: float) -> _Result:
@@ -205,7 +201,7 @@ async def _translated(request: httpx.Request, once: Callable[[], Awaitable[_Resu
             raise
         raise Unavailable(f"{host} did not finish its answer in time.") from None
     except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-        raise _NotSent(f"{host} cannot be reached: {error or type(error).__name__}.") from None
+        raise NotSent(f"{host} cannot be reached: {error or type(error).__name__}.") from None
     except httpcore.TimeoutException as error:
         raise Unavailable(f"{host} is silent for too long ({type(error).__name__}).") from None
     except (httpcore.NetworkError, httpcore.ProtocolError) as error:
