@@ -15,7 +15,7 @@ from tests.support.sandbox import GOODS, TOKEN, Sandbox
 
 @pytest.fixture
 def http(sandbox: Sandbox) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=sandbox.url, trust_env=False, timeout=5) as client:
+    with httpx.Client(base_url=sandbox.url, trust_env=False, timeout=30) as client:
         yield client
 
 

@@ -11,7 +11,7 @@ from tests.support.shared import shared
 
 @pytest.fixture
 def vendor(sandbox: Sandbox) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=f"{sandbox.url}/dummyjson", trust_env=False) as client:
+    with httpx.Client(base_url=f"{sandbox.url}/dummyjson", trust_env=False, timeout=30) as client:
         yield client
 
 
