@@ -10,7 +10,6 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.accounts import tenants
-from app.core.config import Settings
 from app.core.storage import ObjectStore
 from app.core.upload import Upload
 from app.intake import report, road, sources
@@ -44,6 +43,11 @@ def stored(upload: Upload) -> JsonObject:
         "sha256": upload.object.sha256,
         "filename": upload.filename,
     }
+
+
+def job_name_of(wanted: Format) -> str:
+    """The name that the import of a file which is not here yet runs under: only the request can say that it is XML."""
+    return IMPORT_XML if wanted == "xml" else IMPORT_CSV
 
 
 async def job_name(store: ObjectStore, upload: Upload) -> str:
@@ -81,7 +85,7 @@ async def import_feed(run: Run, *, confirmed: bool = False) -> Outcome:
         if fetched and fetched.unchanged:
             return Outcome.ok(_unchanged(fetched))
         try:
-            path = await asyncio.to_thread(unpacked, path, Path(folder) / "unpacked", limits(run.resources.settings))
+            path = await asyncio.to_thread(unpacked, path, Path(folder) / "unpacked", Limits.of(run.resources.settings))
             feed = await asyncio.to_thread(_open, path, run.params, origin.default_currency)
             counters = await road.bring_in(run, feed, origin)
         except FeedRefused as refused:
@@ -116,13 +120,6 @@ def _unchanged(fetched: downloads.Fetched) -> JsonObject:
     """The result of an import that found the file of last time."""
     counters = dict.fromkeys(("created", "updated", "unchanged", "rejected", "archived", "warnings", "rows_read"), 0)
     return {**counters, "file_unchanged": True, "columns": [], "download": downloads.shown(fetched.file)}
-
-
-def limits(settings: Settings) -> Limits:
-    """How much a compressed feed may become."""
-    return Limits(
-        settings.import_unpacked_max_bytes, settings.import_unpacked_max_ratio, settings.import_archive_max_entries
-    )
 
 
 def _open(path: Path, params: JsonObject, currency: str) -> FeedReader:

@@ -17,6 +17,8 @@ from app.integrations.feeds.forms import form_of
 from app.integrations.feeds.headers import header_hash
 from app.integrations.feeds.heads import LINE_FORMS, cut_to_head
 from app.integrations.feeds.reader import FeedReader, open_feed
+from app.integrations.feeds.unpack import Limits as ArchiveLimits
+from app.integrations.feeds.unpack import is_packed, unpacked
 from app.integrations.http import Limits, download, open_client
 from app.scraping import mappings
 from app.scraping.errors import AddressSilent, FileNotInspectable
@@ -34,6 +36,7 @@ from app.scraping.inspection_schemas import (
 )
 
 KEEP_BYTES = 64 << 20
+UNPACKED_BYTES = 256 << 20
 DOWNLOAD_SECONDS = 30.0
 ROWS = 10
 _DESCRIPTION = 500
@@ -62,7 +65,7 @@ async def fetch(settings: Settings, url: str, path: Path) -> Looked:
     return Looked(path, got.filename, got.size)
 
 
-async def inspect(sessions: Sessions, looked: Looked, form: InspectForm) -> Inspection:
+async def inspect(settings: Settings, sessions: Sessions, looked: Looked, form: InspectForm) -> Inspection:
     """What the file is and what would become of its first rows, by the mapping that the request or its source names."""
     async with sessions.begin() as session:
         read_by = await mappings.choose(
@@ -70,7 +73,8 @@ async def inspect(sessions: Sessions, looked: Looked, form: InspectForm) -> Insp
         )
         own_currency = await tenants.get_currency(session, _tenant_of(sessions))
     currency = read_by.default_currency or own_currency
-    feed, samples, looked_at = await asyncio.to_thread(_look, looked, form, read_by, currency)
+    whole = await asyncio.to_thread(_unpacked, looked, ArchiveLimits.of(settings))
+    feed, samples, looked_at = await asyncio.to_thread(_look, whole, form, read_by, currency)
     columns_hash = header_hash(feed.header)
     async with sessions.begin() as session:
         saved = [SavedMapping.model_validate(each) for each in await mappings.find_by_header(session, columns_hash)]
@@ -80,7 +84,7 @@ async def inspect(sessions: Sessions, looked: Looked, form: InspectForm) -> Insp
         filename=looked.filename,
         size=looked.size,
         looked_at_bytes=looked_at,
-        head_only=looked_at < looked.size,
+        head_only=looked_at < whole.size,
         form=profile.form,
         layout=profile.layout,
         encoding=profile.encoding,
@@ -89,7 +93,7 @@ async def inspect(sessions: Sessions, looked: Looked, form: InspectForm) -> Insp
         header_line=profile.header_line,
         currencies=list(profile.currencies),
         default_currency=currency,
-        rows_estimate=round(profile.rows_estimate * looked.size / max(looked_at, 1)),
+        rows_estimate=round(profile.rows_estimate * whole.size / max(looked_at, 1)),
         columns=[InspectedColumn.model_validate(column) for column in profile.columns],
         mapping=dict(profile.mapping),
         mapping_used=None if described is None else MappingUsed.model_validate(described),
@@ -98,6 +102,17 @@ async def inspect(sessions: Sessions, looked: Looked, form: InspectForm) -> Insp
         warnings=[FileWarning.model_validate(warning) for warning in profile.warnings],
         rows=[_row(sample) for sample in samples],
     )
+
+
+def _unpacked(looked: Looked, limits: ArchiveLimits) -> Looked:
+    """What a compressed file holds; any other file as it is."""
+    if not is_packed(looked.path):
+        return looked
+    if looked.size > KEEP_BYTES:
+        raise FileNotInspectable
+    bounded = limits._replace(max_bytes=min(limits.max_bytes, UNPACKED_BYTES))
+    path = unpacked(looked.path, looked.path.with_name("unpacked"), bounded)
+    return Looked(path, looked.filename, path.stat().st_size)
 
 
 def _look(

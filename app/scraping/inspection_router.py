@@ -42,6 +42,7 @@ async def inspect_feed(request: Request, actor: ImportWriter, held: Held) -> Ins
     Nothing is stored and no job is started. Send a `mapping` to see what it makes of the file, and the same file again
     with another one, until the rows look right; then save the mapping or import with it. Of a large file only the
     beginning is looked at (`head_only`); files that cannot be cut (XML, workbooks, archives) may have 64 MiB here.
+    gzip and ZIP are unpacked first, as imports do.
     """
     settings, tenant_id = held.settings, actor.scope.tenant_id
     if tenant_id is None:
@@ -57,4 +58,4 @@ async def inspect_feed(request: Request, actor: ImportWriter, held: Held) -> Ins
             upload = await receive_upload(request, taker, tenant_id, settings.upload_max_bytes, purpose="inspections")
             form = bodies.parse_fields(InspectForm, upload.fields)
             looked = inspection.Looked(path, upload.filename, upload.object.size)
-        return await inspection.inspect(held.database.sessions(actor.scope), looked, form)
+        return await inspection.inspect(settings, held.database.sessions(actor.scope), looked, form)

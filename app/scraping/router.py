@@ -74,7 +74,7 @@ async def import_feed(
     if bodies.is_json(request):
         asked = bodies.parse_json(FeedByUrl, await request.body())
         downloads.check_address(settings, asked.url)
-        return await _start(session, idempotency, {"url": asked.url}, asked, feed.IMPORT_CSV)
+        return await _start(session, idempotency, {"url": asked.url}, asked, feed.job_name_of(asked.format))
     upload = await receive_upload(request, held.store, tenant_id, settings.upload_max_bytes, purpose="feeds")
     try:
         form = bodies.parse_fields(FeedForm, upload.fields)

@@ -1,7 +1,12 @@
 """Looking at a file: what is found, what rows would become, and that nothing stays."""
 
+import gzip
+import io
 import json
 import time
+import zipfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +126,35 @@ async def test_what_cannot_be_looked_at_is_refused_in_words(
     answer = await api.post(ADDRESS, headers=seller.headers, files={"file": content}, data=fields)
     assert answer.json()["code"] == code
     assert answer.status_code == (404 if code == "mapping_not_found" else 422)
+
+
+def _zipped(name: str, content: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, partial(_zipped, "liste.csv")], ids=["gzip", "zip"])
+async def test_a_compressed_file_is_looked_at_as_what_it_holds(
+    pack: Callable[[bytes], bytes], api: httpx.AsyncClient, seller: Seller
+) -> None:
+    packed = pack(GERMAN)
+    found = await inspect(api, seller, packed)
+    assert (found["form"], found["encoding"], found["size"]) == ("delimited", "cp1252", len(packed))
+    assert (found["looked_at_bytes"], found["head_only"], found["rows_estimate"]) == (len(GERMAN), False, 3)
+    assert found["rows"][0]["product"]["title"] == "Lampe"
+
+
+async def test_an_archive_that_imports_refuse_is_refused_when_looked_at(api: httpx.AsyncClient, seller: Seller) -> None:
+    bomb = gzip.compress(b"sku,title\n" + b"A,B\n" * (20 << 20))
+    for content, code in (
+        (_zipped("../../feed.csv", GERMAN), "feed_archive_unsafe"),
+        (gzip.compress(GERMAN)[:-9], "feed_cut_off"),
+        (bomb, "feed_archive_too_large"),
+    ):
+        answer = await api.post(ADDRESS, headers=seller.headers, files={"file": content})
+        assert (answer.status_code, answer.json()["code"]) == (422, code)
 
 
 async def test_of_a_large_file_only_the_beginning_is_looked_at(api: httpx.AsyncClient, seller: Seller) -> None:

@@ -8,8 +8,9 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, Self
 
+from app.core.config import Settings
 from app.integrations.feeds.errors import (
     FeedArchiveAmbiguous,
     FeedArchiveBroken,
@@ -35,6 +36,19 @@ class Limits(NamedTuple):
     max_bytes: int
     max_ratio: int
     max_entries: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """What imports allow."""
+        return cls(
+            settings.import_unpacked_max_bytes, settings.import_unpacked_max_ratio, settings.import_archive_max_entries
+        )
+
+
+def is_packed(path: Path) -> bool:
+    """Whether the file begins as a gzip or ZIP file does; workbooks do too."""
+    with path.open("rb") as file:
+        return file.read(4).startswith((_GZIP, _ZIP, _EMPTY_ZIP))
 
 
 def unpacked(path: Path, target: Path, limits: Limits) -> Path:

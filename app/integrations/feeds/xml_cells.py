@@ -76,6 +76,11 @@ def _with_attributes(child: Element, column: str, attributes: list[tuple[str, st
         unit = plain.get("unit", "").strip()
         yield _named(column, plain[named], f"{value} {unit}" if unit and value else value)
         return
+    if not text.strip() and (address := plain.get("href", "").strip()):
+        # Atom: <link href="…"/> is the product's page, unless `rel` says what else.
+        rel = plain.get("rel", "alternate").strip()
+        yield Cell(column if rel == "alternate" else f"{column} {rel}"[:_MAX_NAME], address)
+        return
     yield Cell(column, text)
     for key, value in plain.items():
         yield Cell(f"{column} {key}", value)

@@ -77,6 +77,19 @@ def test_google_names_are_known_behind_any_prefix(write_feed: WriteFeed, feed: s
     assert (product.variants[0].price, product.variants[0].currency) == (Decimal(9), "EUR")
 
 
+@pytest.mark.parametrize("prefix", ["g:", ""])
+def test_the_page_of_an_atom_entry_is_what_its_link_refers_to(write_feed: WriteFeed, prefix: str) -> None:
+    links = '<link rel="self" href="https://x.example/feed/a"/><link href="https://x.example/a"/>'
+    feed = ATOM.replace('<link rel="alternate" href="https://x.example/a"/>', links)
+    if not prefix:
+        feed = feed.replace("<id>tag:1</id>", "").replace("<g:", "<").replace("</g:", "</")
+    found = read_all(write_feed(feed))
+
+    product = _only(found)
+    assert (product.external_id, product.url) == ("A", "https://x.example/a")
+    assert "link" not in " ".join(product.attributes)
+
+
 HEUREKA = """<?xml version="1.0" encoding="utf-8"?>
 <SHOP xmlns="http://www.heureka.example/ns">
 <SHOPITEM><ITEM_ID>1</ITEM_ID><PRODUCT>Tričko</PRODUCT><PRICE_VAT>1 299,50</PRICE_VAT><PRICE>1000</PRICE>
