@@ -9,11 +9,13 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.intake.models import OWN_ID
+from app.products import bounds
 
 # Continues the report numbers of settle.py.
 PRODUCT_DELETED = 1004
-TITLE_MISSING = 1005
 SKU_TAKEN = 1006
+# A warning beside the product's fate.
+TITLE_MISSING = 901
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,14 +165,18 @@ _REJECT_DELETED = text(
             WHERE {PRODUCTS} AND p.matched_by IS NOT NULL AND known.deleted_at IS NOT NULL""",
     )
 )
-_REJECT_UNTITLED = text(
-    _reject_products(
-        TITLE_MISSING,
-        "title_missing",
-        "A new product needs a title, and this row has none. Fill in its title.",
-        f"SELECT p.line FROM staged_products p WHERE {PRODUCTS} AND p.matched_by IS NULL AND p.title IS NULL",
-    )
+# Identity is what a product cannot do without; a name can be given to it here.
+_NAME_UNTITLED = text(f"""
+WITH named AS (
+  UPDATE staged_products p SET title = left(p.external_id, {bounds.TITLE}), status = 'draft'
+  WHERE {PRODUCTS} AND p.matched_by IS NULL AND p.title IS NULL
+  RETURNING p.line, p.external_id
 )
+INSERT INTO import_rows (job_id, line, number, action, external_id, code, message)
+SELECT :job, line, {TITLE_MISSING}, 'warning', external_id, 'title_missing',
+       'The product has no title: it comes in as a draft that bears its id as a name. Give it a title to publish it.'
+FROM named
+""")
 _REJECT_TAKEN_SKUS = text(f"""
 WITH refused AS (
   DELETE FROM staged_variants gone
@@ -205,6 +211,6 @@ async def match_batch(session: AsyncSession, batch: Batch) -> None:
     if batch.own_file:
         statements += [_STILL_BY_SKU, _PRODUCTS_BY_SKU]
     statements += [_VARIANTS_BY_IDENTITY, _VARIANTS_IN_PRODUCT]
-    statements += [_REJECT_DELETED, _REJECT_UNTITLED, _REJECT_TAKEN_SKUS, _DROP_EMPTIED]
+    statements += [_REJECT_DELETED, _NAME_UNTITLED, _REJECT_TAKEN_SKUS, _DROP_EMPTIED]
     for statement in statements:
         await session.execute(statement, batch.params)

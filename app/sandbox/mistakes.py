@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Row = dict[str, str]
-Outcome = Literal["rejected", "cleaned"]
+Outcome = Literal["rejected", "cleaned", "drafted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ KINDS = (
     Kind("duplicate_sku", "Variant SKU", _again("Variant SKU")),
     Kind("duplicate_product", "Handle", lambda _own, earlier: dict(earlier)),
     Kind("no_identity", "Handle", _without("Handle", "Variant SKU", "Variant Barcode")),
-    Kind("no_title", "Title", _without("Title")),
+    Kind("no_title", "Title", _without("Title"), outcome="drafted"),
     Kind(
         "script_in_description",
         "Body (HTML)",

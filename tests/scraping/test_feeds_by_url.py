@@ -18,7 +18,7 @@ from tests.support.drain import Drain, drain_by
 
 Json = dict[str, Any]
 FEED = "/api/v1/scraping/feed"
-LAMP = sheet(("sku", "title", "price"), ("L-1", "Lamp", "5"), ("L-2", "", "6"))
+LAMP = sheet(("sku", "title", "price"), ("L-1", "Lamp", "5"), ("L-2", "Shade", "abc"))
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ async def test_a_feed_at_an_address_goes_the_same_road_as_an_upload(
     assert job["result"]["download"]["size"] == len(LAMP)
     assert job["result"]["download"]["filename"] == "lamps.csv"
     (rejected,) = await report(client, seller, job, action="rejected")
-    assert rejected["code"] == "title_missing"
+    assert rejected["code"] == "price_invalid"
     assert [product["sku"] for product in await all_products(client, seller)] == ["L-1"]
 
 
@@ -168,7 +168,7 @@ async def test_a_file_at_an_address_can_be_looked_at(client: httpx.AsyncClient, 
     assert answer.status_code == 200, answer.text
     found = answer.json()
     assert (found["filename"], found["size"], found["head_only"]) == ("look.csv", len(LAMP), False)
-    assert [row["product"]["external_id"] for row in found["rows"]] == ["L-1", "L-2"]
+    assert [row["product"] and row["product"]["external_id"] for row in found["rows"]] == ["L-1", None]
     missing = await client.post(f"{FEED}/inspect", headers=seller.headers, json={"url": f"{host.origin}/none.csv"})
     assert (missing.status_code, missing.json()["code"]) == (422, "vendor_not_found")
     host.answers["/down.csv"] = b"HTTP/1.1 503 -\r\nContent-Length: 0\r\n\r\n"

@@ -58,6 +58,24 @@ async def test_a_deleted_product_stays_deleted_and_its_row_is_rejected(
     assert [product["sku"] for product in await all_products(api, seller)] == ["CHAIR-1"]
 
 
+async def test_a_product_without_a_title_comes_in_as_a_draft_named_by_its_id_until_it_gets_one(
+    api: httpx.AsyncClient, seller: Seller, drain: Drain
+) -> None:
+    job = await upload(api, seller, drain, sheet(HEADER, LAMP, ("VASE-1", "", "5.00", 1)))
+
+    assert (job["status"], counters(job)) == ("completed", (2, 0, 0, 0))
+    (warning,) = await report(api, seller, job, action="warning")
+    assert (warning["line"], warning["code"]) == (3, "title_missing")
+    (vase,) = (product for product in await all_products(api, seller) if product["sku"] == "VASE-1")
+    assert (vase["title"], vase["status"], vase["price"]) == ("VASE-1", "draft", "5.00")
+
+    job = await upload(api, seller, drain, sheet(HEADER, LAMP, ("VASE-1", "Vase", "5.00", 1)))
+
+    assert counters(job) == (0, 1, 1, 0)
+    (vase,) = (product for product in await all_products(api, seller) if product["sku"] == "VASE-1")
+    assert (vase["title"], vase["status"]) == ("Vase", "draft")
+
+
 @pytest.mark.parametrize(
     ("row", "code_part"),
     [
@@ -66,7 +84,6 @@ async def test_a_deleted_product_stays_deleted_and_its_row_is_rejected(
         (("BAD-1", "Bad", "-5", 1), "price"),
         (("BAD-1", "Bad", "1e400", 1), "price"),
         (("", "Nameless", "5.00", 1), "identity"),
-        (("BAD-1", "", "5.00", 1), "title"),
     ],
 )
 async def test_a_bad_row_is_rejected_with_its_reason_and_the_good_ones_go_in(

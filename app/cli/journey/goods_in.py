@@ -1,5 +1,7 @@
 """The first legs: a supplier's file goes in, goes in again, and goes in with mistakes."""
 
+from collections.abc import Iterable
+
 from app.cli.journey import feeds, screen
 from app.cli.journey.live import JobState
 from app.cli.journey.trip import Trip, check, say
@@ -37,7 +39,7 @@ def bring_in_mistakes(trip: Trip, number: int) -> bool:
     screen.show_rejected(rejected)
     wrong = {mistake.line: mistake for mistake in feed.mistakes if mistake.outcome == "rejected"}
     lines = {row.line for row in rejected if row.message}
-    cleaned = len(feed.mistakes) - len(wrong)
+    drafted, cleaned = (_count(feed.mistakes, outcome) for outcome in ("drafted", "cleaned"))
     with_script = feeds.find_scripts(trip.client, "Mistaken article")
     checks = [
         check(
@@ -47,13 +49,22 @@ def bring_in_mistakes(trip: Trip, number: int) -> bool:
         ),
         check(not lines - wrong.keys(), "no sound row was rejected", f"rejected: lines {sorted(lines - wrong.keys())}"),
         check(
-            _accepted(job) == trip.products + cleaned and not job.count("updated"),
+            _accepted(job) == trip.products + cleaned + drafted and not job.count("updated"),
             "the sound products beside them came in",
-            f"{_accepted(job):,} of {trip.products + cleaned:,} did",
+            f"{_accepted(job):,} of {trip.products + cleaned + drafted:,} did",
+        ),
+        check(
+            job.count("warnings") >= drafted,
+            f"{drafted} products without a title came in as drafts, and the report says so",
+            f"{job.count('warnings')} warnings",
         ),
         check(not with_script, f"{cleaned} scripts were removed from descriptions", f"still in: {with_script}"),
     ]
     return all(checks)
+
+
+def _count(mistakes: Iterable[Mistake], outcome: str) -> int:
+    return sum(mistake.outcome == outcome for mistake in mistakes)
 
 
 def _accepted(job: JobState) -> int:

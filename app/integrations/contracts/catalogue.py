@@ -56,8 +56,9 @@ class SourceProduct:
 
     `line` is the physical line of the file (1-based, header included) where the first row of it begins; sources that
     are not files count their items. `title` None is no error for goods that the catalogue knows already (a price list
-    by SKU); new goods cannot be made without one. `description_html` is sanitised. `status` is a hint: goods without
-    any price are drafts whatever it says. No variants at all (a grouped product) is legal: nothing of it can be sold.
+    by SKU); new goods without one become drafts named by their id. `description_html` is sanitised. `status` is a hint:
+    goods without any price are drafts whatever it says. No variants at all (a grouped product) is legal: nothing of it
+    can be sold.
 
     `fragment` True: other fragments of the same `external_id` may come, before or after, also on other pages; they
     belong together by `merged_fragments`. False: a second product of that `external_id` is a duplicate.

@@ -73,6 +73,11 @@ class Head:
     text: str
     marked: str | None
 
+    @property
+    def is_web_page(self) -> bool:
+        """Whether it begins as HTML does, which is not XML although it looks like it."""
+        return self.text[:32].casefold().startswith(("<!doctype html", "<html", "<head", "<body"))
+
 
 def look_at_head(path: Path) -> Head:
     """Reads the first 4 KiB."""

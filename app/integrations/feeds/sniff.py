@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app.integrations.contracts.feed import FeedWarning
 from app.integrations.feeds.delimited import DelimitedRows, Dialect, count_broken, split_rows
-from app.integrations.feeds.encoding import TextScan, scan
+from app.integrations.feeds.encoding import TextScan, look_at_head, scan
 from app.integrations.feeds.errors import (
     FeedCutOff,
     FeedEmpty,
@@ -35,7 +35,10 @@ def open_table(path: Path, known: frozenset[str]) -> Table:
     found = scan(path)
     with path.open(encoding=found.encoding, newline="") as file:
         text = file.read(_SAMPLE_CHARACTERS)
-    _refuse_other_forms(text)
+    if look_at_head(path).is_web_page:
+        raise FeedFormatUnsupported(
+            "The file is a web page, perhaps the login or error page of the shop.", "Download the feed itself."
+        )
     dialect, rows = _best_dialect(text, found, known)
     if not rows:
         raise FeedEmpty("The file holds nothing.", "Export it again and check that it has rows.")
@@ -87,16 +90,6 @@ def _rows_behind_header(path: Path, dialect: Dialect, header_line: int, position
             if line >= header_line:
                 break
     return rows
-
-
-def _refuse_other_forms(text: str) -> None:
-    head = text[:1024].lstrip("\ufeff \t\r\n").casefold()
-    if head.startswith(("<!doctype html", "<html", "<head", "<body")):
-        raise FeedFormatUnsupported(
-            "The file is a web page, perhaps the login or error page of the shop.", "Download the feed itself."
-        )
-    if head.startswith("<"):
-        raise FeedFormatUnsupported("The file is XML, which is not read yet.", "Upload it as CSV.")
 
 
 def _best_dialect(text: str, found: TextScan, known: frozenset[str]) -> tuple[Dialect, Rows]:

@@ -53,8 +53,8 @@ class _Plan:
 
 
 def recognises(head: Head) -> bool:
-    """Whether the file begins as XML does; a web page does too, and is told apart from a feed by its root."""
-    return head.text.startswith("<")
+    """Whether the file begins as XML does; a web page may do so too (XHTML), and is known by its root then."""
+    return head.text.startswith("<") and not head.is_web_page
 
 
 def open_table(path: Path, known: frozenset[str]) -> Table:
