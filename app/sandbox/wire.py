@@ -66,8 +66,6 @@ class Wire:
         elif fault.kind == "hang":
             await _until_gone(receive)
         else:
-            if fault.kind == "slow":
-                await asyncio.sleep(fault.seconds)
             await _spoilt(self._app, fault, scope, receive, send)
 
     async def _refuse(self, vendor: str, fault: Fault, send: Send) -> None:
@@ -94,6 +92,9 @@ async def _spoilt(app: ASGIApp, fault: Fault, scope: Scope, receive: Receive, se
             body.extend(message.get("body", b""))
 
     await app(scope, receive, keep)
+    if fault.kind == "slow":
+        # What was asked is done by now, as at a vendor whose answer comes too late.
+        await asyncio.sleep(fault.seconds)
     headers = [(name, value) for name, value in start["headers"] if name != b"content-length"]
     half = bytes(body[: len(body) // 2])
     if fault.kind == "malformed":
