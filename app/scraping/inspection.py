@@ -13,12 +13,13 @@ from app.core.config import Settings
 from app.core.database import Sessions
 from app.integrations.contracts.catalogue import SampleRow, SourceProduct
 from app.integrations.contracts.errors import VendorError
-from app.integrations.feeds.forms import form_of
+from app.integrations.feeds.errors import FeedCutOff, FeedWithoutItems
+from app.integrations.feeds.forms import cut_to_head
 from app.integrations.feeds.headers import header_hash
-from app.integrations.feeds.heads import LINE_FORMS, cut_to_head
+from app.integrations.feeds.heads import HEAD_BYTES
 from app.integrations.feeds.reader import FeedReader, open_feed
+from app.integrations.feeds.unpack import Compression, compression_of, unpack
 from app.integrations.feeds.unpack import Limits as ArchiveLimits
-from app.integrations.feeds.unpack import is_packed, unpacked
 from app.integrations.http import Limits, download, open_client
 from app.scraping import mappings
 from app.scraping.errors import AddressSilent, FileNotInspectable
@@ -36,7 +37,7 @@ from app.scraping.inspection_schemas import (
 )
 
 KEEP_BYTES = 64 << 20
-UNPACKED_BYTES = 256 << 20
+UNPACKED_BYTES = 48 << 20
 DOWNLOAD_SECONDS = 30.0
 ROWS = 10
 _DESCRIPTION = 500
@@ -50,6 +51,17 @@ class Looked:
     path: Path
     filename: str | None
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What looking found; `size` is that of the whole file, unpacked."""
+
+    feed: FeedReader
+    samples: list[SampleRow]
+    compression: Compression | None
+    size: int
+    looked_at: int
 
 
 async def fetch(settings: Settings, url: str, path: Path) -> Looked:
@@ -73,8 +85,8 @@ async def inspect(settings: Settings, sessions: Sessions, looked: Looked, form: 
         )
         own_currency = await tenants.get_currency(session, _tenant_of(sessions))
     currency = read_by.default_currency or own_currency
-    whole = await asyncio.to_thread(_unpacked, looked, ArchiveLimits.of(settings))
-    feed, samples, looked_at = await asyncio.to_thread(_look, whole, form, read_by, currency)
+    seen = await asyncio.to_thread(_look, looked, form, read_by, currency, ArchiveLimits.of(settings))
+    feed = seen.feed
     columns_hash = header_hash(feed.header)
     async with sessions.begin() as session:
         saved = [SavedMapping.model_validate(each) for each in await mappings.find_by_header(session, columns_hash)]
@@ -83,8 +95,9 @@ async def inspect(settings: Settings, sessions: Sessions, looked: Looked, form: 
     return Inspection(
         filename=looked.filename,
         size=looked.size,
-        looked_at_bytes=looked_at,
-        head_only=looked_at < whole.size,
+        compression=seen.compression,
+        looked_at_bytes=seen.looked_at,
+        head_only=seen.looked_at < seen.size,
         form=profile.form,
         layout=profile.layout,
         encoding=profile.encoding,
@@ -93,45 +106,45 @@ async def inspect(settings: Settings, sessions: Sessions, looked: Looked, form: 
         header_line=profile.header_line,
         currencies=list(profile.currencies),
         default_currency=currency,
-        rows_estimate=round(profile.rows_estimate * whole.size / max(looked_at, 1)),
+        rows_estimate=round(profile.rows_estimate * seen.size / max(seen.looked_at, 1)),
         columns=[InspectedColumn.model_validate(column) for column in profile.columns],
         mapping=dict(profile.mapping),
         mapping_used=None if described is None else MappingUsed.model_validate(described),
         saved_mappings=saved,
         header_hash=columns_hash,
         warnings=[FileWarning.model_validate(warning) for warning in profile.warnings],
-        rows=[_row(sample) for sample in samples],
+        rows=[_row(sample) for sample in seen.samples],
     )
 
 
-def _unpacked(looked: Looked, limits: ArchiveLimits) -> Looked:
-    """What a compressed file holds; any other file as it is."""
-    if not is_packed(looked.path):
-        return looked
-    if looked.size > KEEP_BYTES:
+def _look(looked: Looked, form: InspectForm, read_by: mappings.ReadBy, currency: str, limits: ArchiveLimits) -> _Seen:
+    held = looked.path.stat().st_size
+    is_head = held < looked.size
+    if is_head and compression_of(looked.path) == "zip":  # what it holds is listed at its end
         raise FileNotInspectable
-    bounded = limits._replace(max_bytes=min(limits.max_bytes, UNPACKED_BYTES))
-    path = unpacked(looked.path, looked.path.with_name("unpacked"), bounded)
-    return Looked(path, looked.filename, path.stat().st_size)
-
-
-def _look(
-    looked: Looked, form: InspectForm, read_by: mappings.ReadBy, currency: str
-) -> tuple[FeedReader, list[SampleRow], int]:
-    if form_of(looked.path) in LINE_FORMS:
-        looked_at = cut_to_head(looked.path)
-    elif looked.size > KEEP_BYTES:
-        raise FileNotInspectable
-    else:
-        looked_at = looked.size
-    feed = open_feed(
-        looked.path,
-        default_currency=currency,
-        mapping=read_by.columns,
-        wanted=form.format,
-        decimal_mark=read_by.decimal_mark,
-    )
-    return feed, feed.sample(ROWS), looked_at
+    found = unpack(looked.path, looked.path.with_name("unpacked"), limits, most=UNPACKED_BYTES)
+    size = round(found.size * looked.size / max(held, 1))
+    is_head = is_head or not found.is_whole
+    if is_head or size > HEAD_BYTES:
+        can_be_cut = cut_to_head(found.path)
+        if is_head and not can_be_cut:
+            raise FileNotInspectable
+        is_head = can_be_cut
+    try:
+        feed = open_feed(
+            found.path,
+            default_currency=currency,
+            mapping=read_by.columns,
+            wanted=form.format,
+            decimal_mark=read_by.decimal_mark,
+            is_head=is_head,
+        )
+        samples = feed.sample(ROWS)
+    except (FeedCutOff, FeedWithoutItems):
+        if is_head:
+            raise FileNotInspectable from None
+        raise
+    return _Seen(feed, samples, found.compression, size, found.path.stat().st_size)
 
 
 def _row(sample: SampleRow) -> InspectedRow:

@@ -41,8 +41,8 @@ async def inspect_feed(request: Request, actor: ImportWriter, held: Held) -> Ins
 
     Nothing is stored and no job is started. Send a `mapping` to see what it makes of the file, and the same file again
     with another one, until the rows look right; then save the mapping or import with it. Of a large file only the
-    beginning is looked at (`head_only`); files that cannot be cut (XML, workbooks, archives) may have 64 MiB here.
-    gzip and ZIP are unpacked first, as imports do.
+    beginning is looked at (`head_only`). A file in gzip, or a ZIP with one file, is unpacked first. Workbooks and ZIP
+    archives, which say at their end what they hold, may have 64 MiB here.
     """
     settings, tenant_id = held.settings, actor.scope.tenant_id
     if tenant_id is None:

@@ -1,7 +1,7 @@
 """What clients send to have a file inspected and what they read of it."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -131,8 +131,9 @@ class Inspection(BaseModel):
     """What a file is and what would become of it. Nothing was stored, and no job was started."""
 
     filename: str | None
-    size: int = Field(description="Bytes of the whole file.")
-    looked_at_bytes: int = Field(description="Bytes that were looked at.")
+    size: int = Field(description="Bytes of the whole file as it was sent.")
+    compression: Literal["gzip", "zip"] | None = Field(description="How the file was packed.")
+    looked_at_bytes: int = Field(description="Bytes that were looked at, of the unpacked file.")
     head_only: bool = Field(
         description="Whether only the beginning was looked at, because the file is large: what stands further down "
         "(another encoding, a quote that is never closed) is found by the import, or by its `dry_run`."

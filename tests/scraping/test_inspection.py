@@ -6,7 +6,6 @@ import json
 import time
 import zipfile
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,8 @@ import httpx
 import pytest
 
 from app.core.config import Settings
-from app.integrations.feeds.heads import cut_to_head
+from app.integrations.feeds.heads import cut_behind, cut_to_head
+from app.scraping.inspection import KEEP_BYTES
 from tests.conftest import Seller
 from tests.scraping.feeds import all_products, get, sheet, upload
 from tests.support.drain import Drain
@@ -135,17 +135,6 @@ def _zipped(name: str, content: bytes) -> bytes:
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, partial(_zipped, "liste.csv")], ids=["gzip", "zip"])
-async def test_a_compressed_file_is_looked_at_as_what_it_holds(
-    pack: Callable[[bytes], bytes], api: httpx.AsyncClient, seller: Seller
-) -> None:
-    packed = pack(GERMAN)
-    found = await inspect(api, seller, packed)
-    assert (found["form"], found["encoding"], found["size"]) == ("delimited", "cp1252", len(packed))
-    assert (found["looked_at_bytes"], found["head_only"], found["rows_estimate"]) == (len(GERMAN), False, 3)
-    assert found["rows"][0]["product"]["title"] == "Lampe"
-
-
 async def test_an_archive_that_imports_refuse_is_refused_when_looked_at(api: httpx.AsyncClient, seller: Seller) -> None:
     bomb = gzip.compress(b"sku,title\n" + b"A,B\n" * (20 << 20))
     for content, code in (
@@ -180,12 +169,101 @@ def test_a_file_is_cut_where_a_row_ends(encoding: str, tmp_path: Path) -> None:
     path.write_bytes((mark + row * 100).encode(encoding))
     for size in range(300, 360):
         whole = path.read_bytes()
-        kept = cut_to_head(path, size)
+        cut_to_head(path, size)
         text = path.read_bytes().decode(encoding).removeprefix("\ufeff")
-        assert kept == len(path.read_bytes()) <= size
+        assert len(path.read_bytes()) <= size
         assert text
         assert text.replace(row, "") == ""
         path.write_bytes(whole)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-be"])
+def test_xml_is_cut_behind_a_tag(encoding: str, tmp_path: Path) -> None:
+    path = tmp_path / "feed"
+    whole = ("\ufeff" if encoding == "utf-16-be" else "") + "<a><b>ä㸀</b></a>" * 30
+    for size in range(100, 140):
+        path.write_bytes(whole.encode(encoding))
+        cut_behind(path, b">", size)
+        text = path.read_bytes().decode(encoding)
+        assert whole.removeprefix("\ufeff").startswith(text.removeprefix("\ufeff"))
+        assert text.endswith(">")
+        assert size - 24 < len(path.read_bytes()) <= size
+
+
+def _rows(count: int) -> list[dict[str, str]]:
+    return [
+        {"sku": f"S-{n:06d}", "title": f"Lämp <{n}> }} ]", "price": f"{n}.50", "note": "x" * 40} for n in range(count)
+    ]
+
+
+def _xml(count: int) -> bytes:
+    items = "".join(
+        "<item>" + "".join(f"<{name}><![CDATA[{text}]]></{name}>" for name, text in row.items()) + "</item>\n"
+        for row in _rows(count)
+    )
+    return f'<?xml version="1.0"?><rss><channel><title>Shop</title>{items}</channel></rss>'.encode()
+
+
+def _csv(count: int) -> bytes:
+    return sheet(("sku", "title", "price", "note"), *(tuple(row.values()) for row in _rows(count)))
+
+
+def _json(count: int) -> bytes:
+    return json.dumps({"count": count, "products": _rows(count)}, ensure_ascii=False).encode()
+
+
+def _ndjson(count: int) -> bytes:
+    return b"".join(json.dumps(row).encode() + b"\n" for row in _rows(count))
+
+
+@pytest.mark.parametrize("write", [_csv, _xml, _json, _ndjson])
+async def test_of_a_large_file_of_any_form_only_the_beginning_is_looked_at_packed_or_not(
+    write: Callable[[int], bytes], api: httpx.AsyncClient, seller: Seller
+) -> None:
+    rows = 130_000
+    content = write(rows)
+    assert len(content) > 9 << 20
+    small = await inspect(api, seller, write(20))
+    for sent, compression in ((content, None), (gzip.compress(content, 1), "gzip"), (_zipped("goods", content), "zip")):
+        found = await inspect(api, seller, sent)
+        assert (found["compression"], found["size"]) == (compression, len(sent))
+        assert found["head_only"] is True
+        assert 7 << 20 < found["looked_at_bytes"] <= 8 << 20
+        assert abs(found["rows_estimate"] - rows) < rows * 0.05
+        assert [found[name] for name in ("rows", "columns", "form")] == [
+            small[name] for name in ("rows", "columns", "form")
+        ]
+
+
+@pytest.mark.parametrize("write", [_csv, _ndjson])
+async def test_a_file_beyond_what_is_held_is_looked_at_too(
+    write: Callable[[int], bytes], api: httpx.AsyncClient, seller: Seller
+) -> None:
+    portion = write(100_000)
+    sent = portion * (KEEP_BYTES // len(portion) + 1)
+    found = await inspect(api, seller, sent)
+    assert (found["size"], found["head_only"]) == (len(sent), True)
+    assert found["rows"][9]["product"]["variants"][0]["price"] == "9.50"
+
+
+async def test_packed_files_are_looked_at_like_their_content(api: httpx.AsyncClient, seller: Seller) -> None:
+    plain = await inspect(api, seller, GERMAN)
+    assert plain["compression"] is None
+    for packed, compression in ((gzip.compress(GERMAN), "gzip"), (_zipped("list", GERMAN), "zip")):
+        found = await inspect(api, seller, packed)
+        differing = {name for name in found if found[name] != plain[name]}
+        assert (found["compression"], differing) == (compression, {"compression", "size"})
+    for wrong, code in (
+        (gzip.compress(GERMAN)[:-9], "feed_cut_off"),
+        (_zipped("inner.zip", _zipped("list", GERMAN)), "feed_archive_unsafe"),
+    ):
+        answer = await api.post(ADDRESS, headers=seller.headers, files={"file": wrong})
+        assert (answer.status_code, answer.json()["code"]) == (422, code)
+
+
+async def test_a_zip_whose_end_is_not_held_is_refused_in_words(api: httpx.AsyncClient, seller: Seller) -> None:
+    answer = await api.post(ADDRESS, headers=seller.headers, files={"file": b"PK\x03\x04" + b"x" * KEEP_BYTES})
+    assert (answer.status_code, answer.json()["code"]) == (422, "file_not_inspectable")
 
 
 async def test_our_own_export_is_recognised(api: httpx.AsyncClient, seller: Seller, drain: Drain) -> None:

@@ -42,6 +42,8 @@ class Place:
 
     offset: int
     kind: Literal["array", "lines", "single"]
+    is_head: bool = False
+    """Whether the rest of the file was cut off on purpose: what is missing is no fault."""
 
 
 def _number(text: str) -> str:
@@ -65,6 +67,7 @@ class RecordReader:
         self._file = path.open("rb", buffering=0)
         self._file.seek(offset)
         self._kind = place.kind
+        self._is_head = place.is_head
         self._text = ""
         self._at = 0
         self._base = offset
@@ -97,10 +100,18 @@ class RecordReader:
         while True:
             self._skip(_BETWEEN)
             if self._at >= len(self._text):
+                if self._is_head:
+                    return
                 raise FeedCutOff("The list of products never ends.", "Export or transfer the file again.")
             if self._text[self._at] == "]":
                 return
-            yield self._next_item()
+            try:
+                item = self._next_item()
+            except FeedCutOff:
+                if self._is_head:
+                    return
+                raise
+            yield item
 
     def _next_item(self) -> Record:
         offset = self._offset_of(self._at)

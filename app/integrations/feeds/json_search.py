@@ -35,7 +35,7 @@ class _Array:
 
 def search(path: Path, first: int) -> Place:
     """The place of the records; `first` is the byte behind the file's mark."""
-    if _has_lines(path, first):
+    if has_lines(path, first):
         return Place(first, "lines")
     tokens = _tokens(path, first)
     offset, mark = next(tokens, (first, b""))
@@ -118,7 +118,7 @@ def _tokens(path: Path, first: int) -> Iterator[tuple[int, bytes]]:
             raise FeedCutOff("The file ends inside a quoted text.", "Export or transfer it again.")
 
 
-def _has_lines(path: Path, first: int) -> bool:
+def has_lines(path: Path, first: int = 0) -> bool:
     """Whether the first line is an object of its own and another follows."""
     with path.open("rb") as file:
         file.seek(first)

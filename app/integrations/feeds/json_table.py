@@ -4,7 +4,7 @@ A cursor names the byte of a record and the variant in it.
 
 import codecs
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -12,8 +12,9 @@ from app.integrations.contracts.feed import FeedWarning
 from app.integrations.feeds.encoding import Head, scan_utf8
 from app.integrations.feeds.errors import FeedHeaderOnly, FeedJsonUnusable, FeedTooManyColumns
 from app.integrations.feeds.headers import normalised, unique_names
+from app.integrations.feeds.heads import cut_behind, cut_to_head
 from app.integrations.feeds.json_records import Place, Record, RecordReader
-from app.integrations.feeds.json_search import search
+from app.integrations.feeds.json_search import has_lines, search
 from app.integrations.feeds.json_shape import Flat, rows_of
 from app.integrations.feeds.records import MAX_COLUMNS, BrokenRow, Position, RowStream, Table
 from app.integrations.feeds.storable import checked, storable
@@ -36,10 +37,21 @@ def recognises(head: Head) -> bool:
     return text.startswith("[") and (not rest or rest[0] in '{["]-0123456789tfn') and not text.startswith("[[]")
 
 
-def open_table(path: Path, known: frozenset[str]) -> Table:
-    """Looks at a JSON file; refuses it where no list of objects can be found."""
+def cut(path: Path) -> None:
+    """Shortens a large file to its first records; the last of them may be a part."""
+    with path.open("rb") as file:
+        first = len(codecs.BOM_UTF8) if file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8 else 0
+    if has_lines(path, first):
+        cut_to_head(path)
+    else:
+        cut_behind(path, b"}")
+
+
+def open_table(path: Path, known: frozenset[str], *, is_head: bool = False) -> Table:
+    """Looks at a JSON file, or at what `cut` left of it; refuses it where no list of objects can be found."""
     scanned = scan_utf8(path)
     place = search(path, len(codecs.BOM_UTF8) if scanned.encoding == "utf-8-sig" else 0)
+    place = replace(place, is_head=is_head)
     look = _look_over(path, place)
     keys = [*look.names, *((FURTHER,) if not look.is_whole else ())]
     header = unique_names([storable(name) for name in _with_leaves(keys, known)])

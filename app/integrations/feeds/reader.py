@@ -52,15 +52,17 @@ def open_feed(
     mapping: Mapping[str, str] | None = None,
     wanted: Format = "auto",
     decimal_mark: DecimalMark | None = None,
+    is_head: bool = False,
 ) -> "FeedReader":
     """A reader of the file as a catalogue source. Raises FeedRefused where the file cannot be used.
 
     `mapping` {source column: our field} overrides what inspect proposes. `default_currency` stands in where the file
     names none; without it such prices come without a currency. `wanted` is the format that the request named,
-    `decimal_mark` the mark that the seller did, where that is not found out by looking.
+    `decimal_mark` the mark that the seller did, where that is not found out by looking. `is_head`: the file was cut by
+    forms.cut_to_head.
     """
     currency = parse_currency(default_currency) if default_currency else None
-    found = _look(path, mapping or {}, wanted, currency, decimal_mark)
+    found = _look(path, mapping or {}, wanted, currency, decimal_mark, is_head=is_head)
     if not any(found.columns.index(field) >= 0 for field in _IDENTITY):
         names = ", ".join(f"'{column.name[:60]}'" for column in found.columns.all[:30])
         raise FeedNoUsableColumn(
@@ -244,8 +246,10 @@ def _look(
     wanted: Format,
     default_currency: str | None,
     decimal_mark: DecimalMark | None,
+    *,
+    is_head: bool = False,
 ) -> _Found:
-    table = open_table(path, KNOWN_NAMES | frozenset(map(normalised, mapping)), wanted)
+    table = open_table(path, KNOWN_NAMES | frozenset(map(normalised, mapping)), wanted, is_head=is_head)
     layout = recognise(frozenset(map(normalised, table.header)))
     proposed = propose(
         table.header,

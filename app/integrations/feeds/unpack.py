@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, NamedTuple, Self
+from typing import BinaryIO, Literal, NamedTuple, Self
 
 from app.core.config import Settings
 from app.integrations.feeds.errors import (
@@ -23,6 +23,7 @@ _GZIP, _ZIP, _EMPTY_ZIP = b"\x1f\x8b", b"PK\x03\x04", b"PK\x05\x06"
 _DOCUMENT_PARTS = frozenset({"[Content_Types].xml", "mimetype"})
 _READ = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _CHUNK = 1 << 18
+_PACKED_CHUNK = 1 << 16  # small: how much of it was needed tells how large the rest will be
 _HONEST = 32 << 20
 """Bytes below which no ratio is suspicious: small files of one letter are compressed beyond any limit."""
 _END = struct.Struct("<4s4H2LH")
@@ -45,32 +46,54 @@ class Limits(NamedTuple):
         )
 
 
-def is_packed(path: Path) -> bool:
-    """Whether the file begins as a gzip or ZIP file does; workbooks do too."""
-    with path.open("rb") as file:
-        return file.read(4).startswith((_GZIP, _ZIP, _EMPTY_ZIP))
+Compression = Literal["gzip", "zip"]
+
+
+class Unpacked(NamedTuple):
+    """What is to be read, how it was packed (None: not at all), and its size; `is_whole`: nothing of it is missing,
+    else the size is an estimate.
+    """
+
+    path: Path
+    compression: Compression | None
+    size: int
+    is_whole: bool = True
 
 
 def unpacked(path: Path, target: Path, limits: Limits) -> Path:
     """The file itself where it is not compressed, else `target` with what it holds. Raises FeedRefused."""
+    return unpack(path, target, limits).path
+
+
+def unpack(path: Path, target: Path, limits: Limits, most: int | None = None) -> Unpacked:
+    """The same; of what is larger than `most` bytes only the beginning is unpacked."""
+    packed = path.stat().st_size
+    compression = compression_of(path)
     with path.open("rb") as file:
-        head = file.read(4)
-        if head.startswith(_GZIP):
-            file.seek(0)
-            _write(_inflated(file), target, path.stat().st_size, limits)
-        elif head in {_ZIP, _EMPTY_ZIP}:
-            if not _unzip(file, target, limits):
-                return path
+        if compression == "gzip":
+            is_whole = _write(_inflated(file), target, packed, limits, most)
+            size = target.stat().st_size if is_whole else target.stat().st_size * packed // file.tell()
+        elif compression == "zip" and (entry := _unzip(file, target, limits, most)):
+            size = max(entry.file_size, target.stat().st_size)
+            is_whole = size == target.stat().st_size
         else:
-            return path
+            return Unpacked(path, None, packed)
     with target.open("rb") as file:
         inner = file.read(4)
-    if inner.startswith(_GZIP) or (inner in {_ZIP, _EMPTY_ZIP} and not _is_document(target, limits)):
+    if inner.startswith(_GZIP) or (is_whole and inner in {_ZIP, _EMPTY_ZIP} and not _is_document(target, limits)):
         raise FeedArchiveUnsafe("The archive holds another archive.", "Upload the inner file.")
-    return target
+    return Unpacked(target, compression, size, is_whole)
 
 
-def _write(portions: Iterator[bytes], target: Path, packed: int, limits: Limits) -> None:
+def compression_of(path: Path) -> Compression | None:
+    """How a file is packed by its first bytes; office documents are ZIP files, too."""
+    with path.open("rb") as file:
+        head = file.read(4)
+    return "gzip" if head.startswith(_GZIP) else "zip" if head in {_ZIP, _EMPTY_ZIP} else None
+
+
+def _write(portions: Iterator[bytes], target: Path, packed: int, limits: Limits, most: int | None) -> bool:
+    """Whether all of it was written, rather than the first `most` bytes."""
     size = 0
     with target.open("wb") as out:
         for portion in portions:
@@ -85,13 +108,16 @@ def _write(portions: Iterator[bytes], target: Path, packed: int, limits: Limits)
                     "Upload the feed unpacked.",
                 )
             out.write(portion)
+            if most is not None and size >= most:
+                return False
+    return True
 
 
 def _inflated(file: BinaryIO) -> Iterator[bytes]:
     """What a gzip file of one or more members holds."""
     unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
     data = b""
-    while data or (data := file.read(_CHUNK)):
+    while data or (data := file.read(_PACKED_CHUNK)):
         if unpacker.eof:
             data = data.lstrip(b"\x00")  # padding of tapes
             if not data:
@@ -108,20 +134,20 @@ def _inflated(file: BinaryIO) -> Iterator[bytes]:
         raise FeedCutOff("The gzip file ends in the middle.", "Transfer it again.")
 
 
-def _unzip(file: BinaryIO, target: Path, limits: Limits) -> bool:
-    """Whether the ZIP was an archive, whose one file now is the target; not an office document."""
+def _unzip(file: BinaryIO, target: Path, limits: Limits, most: int | None) -> zipfile.ZipInfo | None:
+    """The one file of an archive, which now is the target; None for an office document."""
     _check_directory(file, limits)
     try:
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
             if _DOCUMENT_PARTS & {entry.filename for entry in entries}:
-                return False
+                return None
             entry = _the_one(entries)
             with archive.open(entry) as inside:
-                _write(iter(lambda: inside.read(_CHUNK), b""), target, max(entry.compress_size, 1), limits)
+                _write(iter(lambda: inside.read(_CHUNK), b""), target, max(entry.compress_size, 1), limits, most)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OverflowError, ValueError) as error:
         raise FeedArchiveBroken(f"The ZIP file is damaged ({error}).", _PACK_AGAIN) from None
-    return True
+    return entry
 
 
 def _check_directory(file: BinaryIO, limits: Limits) -> None:

@@ -121,9 +121,10 @@ def feed(parser: etree.XMLPullParser, text: XmlText) -> Iterator[int]:
                 parser.feed(chunk)
             _refuse_faults(parser)
             yield len(chunk)
-    with suppress(etree.XMLSyntaxError):
-        parser.close()
-    _refuse_faults(parser, is_over=True)
+    if not text.is_head:
+        with suppress(etree.XMLSyntaxError):
+            parser.close()
+        _refuse_faults(parser, is_over=True)
     yield 0
 
 

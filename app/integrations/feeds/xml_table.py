@@ -10,6 +10,7 @@ from pathlib import Path
 from app.integrations.contracts.feed import FeedWarning
 from app.integrations.feeds.encoding import Head, look_at_head
 from app.integrations.feeds.errors import FeedTooManyColumns, FeedWithoutItems
+from app.integrations.feeds.heads import cut_behind
 from app.integrations.feeds.records import MAX_COLUMNS, Position, RowStream, Table
 from app.integrations.feeds.xml_cells import Cell, CellReader
 from app.integrations.feeds.xml_items import Element, items_of, line_of
@@ -45,6 +46,7 @@ class _Plan:
 
     path: Path
     encoding: str
+    is_head: bool
     shape: Shape
     places: dict[str, int]
     width: int
@@ -57,19 +59,27 @@ def recognises(head: Head) -> bool:
     return head.text.startswith("<") and not head.is_web_page
 
 
-def open_table(path: Path, known: frozenset[str]) -> Table:
-    """Looks at an XML file; `known` are the names by which its products are told from whatever else repeats."""
+def cut(path: Path) -> None:
+    """Shortens a large file to its first products; the last of them may be a part."""
+    cut_behind(path, b">")
+
+
+def open_table(path: Path, known: frozenset[str], *, is_head: bool = False) -> Table:
+    """Looks at an XML file, or at what `cut` left of it; `known` are the names by which its products are told from
+    whatever else repeats.
+    """
     encoding, warnings = find_encoding(path, look_at_head(path))
-    shape = find_shape(XmlText(path, encoding), known)
+    shape = find_shape(XmlText(path, encoding, is_head=is_head), known)
     if shape is None:
         raise FeedWithoutItems(
             "No element of the file could be a product.", "Export it again and check that it has products."
         )
-    survey = _survey(XmlText(path, encoding), shape)
+    survey = _survey(XmlText(path, encoding, is_head=is_head), shape)
     header = _header(survey)
     plan = _Plan(
         path=path,
         encoding=encoding,
+        is_head=is_head,
         shape=shape,
         places={name: index for index, name in enumerate(header)},
         width=len(header),
@@ -100,7 +110,7 @@ class XmlRows:
 
     def __init__(self, plan: _Plan, position: Position | None = None) -> None:
         self._plan = plan
-        self._text = XmlText(plan.path, plan.encoding)
+        self._text = XmlText(plan.path, plan.encoding, is_head=plan.is_head)
         self._skipped = int(position.offset) if position else 0
         self._done = 0
         self._items = items_of(self._text, plan.shape.root, (plan.shape.items,))

@@ -35,8 +35,10 @@ _SAVE_AGAIN = "Save the file again in UTF-8 and say so in its first line."
 class XmlText:
     """One file's text; `chunks` reads it from the beginning, once for each object."""
 
-    def __init__(self, path: Path, encoding: str) -> None:
+    def __init__(self, path: Path, encoding: str, *, is_head: bool = False) -> None:
         self._path, self._encoding = path, encoding
+        self.is_head = is_head
+        """Whether the rest of the file was cut off on purpose: that its elements do not end is no fault."""
         self._size = path.stat().st_size or 1
         self._bytes = 0
         self.characters = 0
