@@ -82,6 +82,7 @@ def installation() -> Iterator[Installation]:
             **embedded_environment(servers, Settings()),
             "ENVIRONMENT": "production",
             "SECRET_KEY": secrets.token_hex(32),
+            "CREDENTIALS_KEY": secrets.token_hex(32),
             "DATA_DIR": str(directory / "data"),
             "ACCESS_TOKEN_EXPIRE_MINUTES": str(TOKEN_MINUTES),
             "LOG_LEVEL": "INFO",

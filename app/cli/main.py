@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "seed": "seed",
     "migrate": "migrate",
     "tenants": "tenants_app",
+    "connections": "connections_app",
     "doctor": "doctor",
     "pulse": "pulse",
     "sandbox": "sandbox_app",

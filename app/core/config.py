@@ -70,6 +70,9 @@ class Settings(BaseSettings):
     secret_key_previous: SecretStr = Field(
         default=SecretStr(""), validation_alias=_aliases("secret_key_previous", "jwt_secret_key_previous")
     )
+    # What seals the credentials of connections; without it SECRET_KEY does, except in production.
+    credentials_key: SecretStr = SecretStr("")
+    credentials_key_previous: SecretStr = SecretStr("")
     algorithm: Literal["HS256"] = "HS256"
     access_token_expire_minutes: int = Field(default=15, ge=1)
     refresh_token_expire_days: int = Field(default=30, ge=1)
@@ -171,7 +174,9 @@ class Settings(BaseSettings):
     def _upper(cls, level: str) -> str:
         return level.upper()
 
-    @field_validator("secret_key", "secret_key_previous", "supabase_jwt_secret")
+    @field_validator(
+        "secret_key", "secret_key_previous", "supabase_jwt_secret", "credentials_key", "credentials_key_previous"
+    )
     @classmethod
     def _long_enough(cls, secret: SecretStr) -> SecretStr:
         text = secret.get_secret_value()
@@ -187,6 +192,7 @@ class Settings(BaseSettings):
             "DATABASE_URL": self.database_url,
             "REDIS_URL": self.redis_url,
             "SECRET_KEY": self.secret_key.get_secret_value(),
+            "CREDENTIALS_KEY": self.credentials_key.get_secret_value(),
         }
         if self.storage_backend == "s3":
             needed |= {"S3_BUCKET": self.s3_bucket}

@@ -5,24 +5,24 @@ from app.queue.names import Queue
 from app.queue.outcome import Outcome
 from app.queue.registry import job
 from app.queue.run import Run
-from app.sync import external
+from app.sync import goods
 from app.sync.kinds import SOURCE, SyncKind, register
 from app.sync.schemas import PRODUCTS
 
-register(SyncKind(SOURCE, PRODUCTS, external.SYNC_PRODUCTS))
+register(SyncKind(SOURCE, PRODUCTS, goods.SYNC_EXTERNAL))
 
 
 @job(
-    external.SYNC_PRODUCTS,
+    goods.SYNC_EXTERNAL,
     queue=Queue.SYNC,
     undo=UNDO_IMPORT,
-    confirm=external.SYNC_CONFIRMED,
+    confirm=goods.SYNC_CONFIRMED_EXTERNAL,
     discard=CLEAR_IMPORT,
 )
 async def sync_external_products(run: Run) -> Outcome:
-    return await external.sync_products(run)
+    return await goods.sync_products(run)
 
 
-@job(external.SYNC_CONFIRMED, queue=Queue.SYNC)
+@job(goods.SYNC_CONFIRMED_EXTERNAL, queue=Queue.SYNC)
 async def sync_confirmed_external_products(run: Run) -> Outcome:
-    return await external.sync_products(run, confirmed=True)
+    return await goods.sync_products(run, confirmed=True)

@@ -182,7 +182,7 @@ def test_refused_settings_are_named_without_their_values() -> None:
 
 def test_one_url_for_all_roles_is_a_note_at_home_and_a_warning_in_production() -> None:
     assert installation.check_database_urls(given()).level is Level.OK
-    production = given(environment="production", redis_url="redis://r", secret_key=SECRET)
+    production = given(environment="production", redis_url="redis://r", secret_key=SECRET, credentials_key=SECRET)
     finding = installation.check_database_urls(production)
     assert finding.level is Level.WARN
     assert "SET ROLE" in finding.text

@@ -81,7 +81,12 @@ def test_steering_what_does_not_run_says_how_to_start_it(tmp_path: Path) -> None
 
 
 def test_production_has_no_sandbox(tmp_path: Path) -> None:
-    given = {"DATABASE_URL": "postgresql://h/d", "REDIS_URL": "redis://h", "SECRET_KEY": "s" * 40}
+    given = {
+        "DATABASE_URL": "postgresql://h/d",
+        "REDIS_URL": "redis://h",
+        "SECRET_KEY": "s" * 40,
+        "CREDENTIALS_KEY": "c" * 40,
+    }
     refused = run(environment(tmp_path, ENVIRONMENT="production", **given))
     assert refused.returncode == 1
     assert "ENVIRONMENT=production has none" in refused.stderr

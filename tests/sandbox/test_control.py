@@ -59,7 +59,12 @@ def test_without_a_token_set_nobody_steers() -> None:
 
 
 def test_production_has_no_sandbox() -> None:
-    values = {"database_url": "postgresql://h/d", "redis_url": "redis://h", "secret_key": "s" * 40}
+    values = {
+        "database_url": "postgresql://h/d",
+        "redis_url": "redis://h",
+        "secret_key": "s" * 40,
+        "credentials_key": "c" * 40,
+    }
     with pytest.raises(NotInProduction):
         create_app(Settings(_env_file=None, environment="production", **values))
 

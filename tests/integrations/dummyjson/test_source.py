@@ -291,7 +291,12 @@ def test_in_the_sandbox_no_address_of_a_connection_counts(sandbox: Sandbox) -> N
 
 
 def test_in_production_the_default_provider_is_the_vendor_itself() -> None:
-    values = {"database_url": "postgresql://h/d", "redis_url": "redis://h", "secret_key": "s" * 40}
+    values = {
+        "database_url": "postgresql://h/d",
+        "redis_url": "redis://h",
+        "secret_key": "s" * 40,
+        "credentials_key": "c" * 40,
+    }
     app = Settings(_env_file=None, environment="production", **values)
     default = registry.external_provider(app)
     made = default.vendor.settings_for(app, default.environment, default.settings)

@@ -185,6 +185,7 @@ def test_production_has_no_address_of_its_own_that_it_may_call() -> None:
         database_url="postgresql://h/d",
         redis_url="redis://h",
         secret_key="s" * 40,
+        credentials_key="c" * 40,
     )
     assert own_origins(settings) == frozenset()
 
