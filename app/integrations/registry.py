@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from app.core.config import Settings
 from app.core.errors import Unprocessable
-from app.integrations import dummyjson
+from app.integrations import bigbuy, dummyjson
 from app.integrations.contracts.access import Access
 from app.integrations.contracts.catalogue import CatalogueSource
 from app.integrations.contracts.vendor import Environment, Vendor
@@ -16,6 +16,7 @@ from app.integrations.contracts.vendor import Environment, Vendor
 VENDORS: dict[str, Vendor] = {
     vendor.slug: vendor
     for vendor in (
+        bigbuy.VENDOR,
         dummyjson.VENDOR,
     )
 }  # fmt: skip

@@ -23,7 +23,8 @@ from app.integrations.contracts.errors import (
 from app.sandbox.window import RateLimit
 from tests.support.sandbox import GOODS, Sandbox
 
-VENDORS = [vendor.slug for vendor in registry.VENDORS.values() if vendor.source]
+# BigBuy joins with its double; tests/integrations/bigbuy plays its failures by hand.
+VENDORS = [vendor.slug for vendor in registry.VENDORS.values() if vendor.source and vendor.slug != "bigbuy"]
 
 
 async def read(source: CatalogueSource, cursor: str | None = None) -> list[Page]:

@@ -1,7 +1,5 @@
 """A product of the API as a source product, by the settings' field map. Pure: in goes JSON, out come goods or words."""
 
-import json
-from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
 from app.core.money import UnknownCurrency, parse_currency
@@ -16,12 +14,12 @@ from app.integrations.contracts.catalogue import (
 from app.integrations.dummyjson.payloads import at, text_of, texts_of
 from app.integrations.dummyjson.settings import ProductApi, ProductField
 from app.integrations.feeds import fields as limits
+from app.integrations.feeds.api_items import cell_of, is_web_address, raw_of
 from app.integrations.feeds.descriptions import to_html
 from app.integrations.feeds.gtin import read_gtin
 from app.integrations.feeds.prices import MAX_AMOUNT
 
 _PLACES = Decimal("0.0001")
-MAX_RAW = 2000
 _AVAILABILITY: dict[str, Availability] = {
     "in stock": "in_stock",
     "instock": "in_stock",
@@ -126,7 +124,7 @@ class Mapper:
 
     def _image_urls(self, item: object, line: int, warnings: list[RowWarning]) -> list[str]:
         urls = list(dict.fromkeys(self._texts(item, "images")))
-        good = [url for url in urls if _is_web_address(url)][: limits.MAX_IMAGES]
+        good = [url for url in urls if is_web_address(url)][: limits.MAX_IMAGES]
         if len(good) < len(urls):
             place = self._settings.fields.get("images")
             words = f"Field '{place}': {len(urls) - len(good)} of {len(urls)} are no web addresses and were left out."
@@ -182,18 +180,6 @@ class Mapper:
         return _Refused(field, code, f"Field '{self._settings.fields.get(field)}' {words}")
 
 
-def raw_of(item: object) -> Mapping[str, str]:
-    """The product as it came, a cell per field, long ones cut."""
-    cells = item if isinstance(item, Mapping) else {"item": item}
-    return {str(name)[:100]: _cell(value) for name, value in list(cells.items())[:200]}
-
-
-def _cell(value: object) -> str:
-    is_plain = isinstance(value, str | int | Decimal) and not isinstance(value, bool)
-    text = str(value) if is_plain else json.dumps(value, ensure_ascii=False, default=float)
-    return text.replace("\0", "")[:MAX_RAW]
-
-
 def _number(value: object) -> Decimal | None:
     """The finite number that a value is or spells."""
     if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
@@ -206,12 +192,4 @@ def _number(value: object) -> Decimal | None:
 
 
 def _shown(value: object) -> str:
-    return f"'{_cell(value)[:60]}'"
-
-
-def _is_web_address(url: str) -> bool:
-    return (
-        url[:8].lower().startswith(("http://", "https://"))
-        and len(url) <= limits.MAX_LENGTH["url"]
-        and not any(map(str.isspace, url))
-    )
+    return f"'{cell_of(value)[:60]}'"

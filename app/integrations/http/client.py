@@ -209,7 +209,7 @@ async def _translated(request: httpx.Request, once: Callable[[], Awaitable[_Resu
 
 
 async def _error_in(opened: Opened) -> VendorError:
-    asked = retry_after(opened.headers, clock.now())
+    asked = retry_after(opened.headers, clock.now(), is_limited=opened.status == httpx.codes.TOO_MANY_REQUESTS)
     body = b""
     try:
         async for step in opened.body(MAX_ERROR_BODY):

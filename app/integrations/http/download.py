@@ -45,12 +45,14 @@ async def download(
     last_modified: str | None = None,
     headers: Headers | None = None,
     told: Told | None = None,
+    check: Callable[[Path], None] | None = None,
 ) -> Download:
     """Stream what lies at `url` into the file `path`; on any failure the file is gone and a VendorError raised.
 
     `seconds` bounds all of it, tries and redirects included. With the `etag` or `last_modified` of an earlier download
     an unchanged file is not sent again. `told(bytes so far, bytes in all or None)` is awaited about once a MiB and may
-    raise to stop. Repeatable.
+    raise to stop. `check(path)` may refuse what arrived by raising a VendorError, which is tried again like those of
+    the way. Repeatable.
     """
     conditions = {"if-none-match": etag, "if-modified-since": last_modified}
     asked = client.request_to(
@@ -63,6 +65,8 @@ async def download(
                 same = _described(opened, 0, "", unchanged=True)
                 return replace(same, etag=same.etag or etag, last_modified=same.last_modified or last_modified)
             size, sha256 = await _write(opened, path, max_bytes, told)
+            if check:
+                await asyncio.to_thread(check, path)
             return _described(opened, size, sha256)
 
     try:

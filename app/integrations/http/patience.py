@@ -60,9 +60,15 @@ class Limits:
         return {"connect": self.connect, "read": self.read, "write": self.read, "pool": self.connect}
 
 
-def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """The pause that an answer asks for, in seconds or as a date; None where it asks for none or makes no sense."""
+def retry_after(headers: Mapping[str, str], now: datetime, *, is_limited: bool = False) -> float | None:
+    """The pause that an answer asks for, in seconds or as a date; None where it asks for none or makes no sense.
+
+    Where a limit was met, X-Ratelimit-Reset, a moment in unix seconds, says so too.
+    """
     text = headers.get("retry-after", "").strip()
+    if not text and is_limited:
+        reset = headers.get("x-ratelimit-reset", "").strip()
+        text = str(int(reset) - now.timestamp()) if reset.isascii() and reset.isdecimal() and len(reset) < 16 else ""
     if not text:
         return None
     try:

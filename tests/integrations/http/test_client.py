@@ -141,6 +141,17 @@ async def test_a_pause_longer_than_the_call_is_told_at_once(
     assert len(stage.asked) == 1
 
 
+@pytest.mark.parametrize(("status", "ahead", "told"), [(429, 120, 120), (429, -5, None), (503, 120, None)])
+async def test_the_end_of_a_limit_that_was_met_is_told(
+    client: Client, stage: Stage, status: int, ahead: int, told: float | None
+) -> None:
+    reset = str(int(clock.now().timestamp()) + ahead)
+    stage.plays("/x", answer(status, x_ratelimit_reset=reset))
+    with pytest.raises(VendorError) as caught:
+        await client.get(f"{stage.origin}/x")
+    assert caught.value.retry_after == (told and pytest.approx(told, abs=2))
+
+
 async def test_a_silent_server_is_given_up_after_the_read_timeout(stage: Stage, make_client: MakeClient) -> None:
     async def silent(_asked: Asked, _writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(5)
