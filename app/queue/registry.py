@@ -26,7 +26,7 @@ Handler = Callable[[AsyncSession, Any], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class JobKind:
-    """A kind of job: its public name, its queue, its body, and the kinds that undo, confirm or discard it."""
+    """A kind of job: its public name, its queue, its body, and the kinds that undo, confirm, discard or forget it."""
 
     name: str
     queue: Queue
@@ -35,6 +35,7 @@ class JobKind:
     undo: str | None = None
     confirm: str | None = None
     discard: str | None = None
+    forget: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +62,18 @@ def job(
     undo: str | None = None,
     confirm: str | None = None,
     discard: str | None = None,
+    forget: str | None = None,
 ) -> Callable[[Body], Body]:
     """Register the decorated body as a kind of job.
 
     `undo` names a kind that is enqueued with params {"job_id"} to take this one back. `confirm` names the kind whose
     body goes on with the same job once a person has confirmed it. `discard` names a kind that clears up after a
-    discarded job, enqueued with params {"job_id"}.
+    discarded job, enqueued with params {"job_id"}. `forget` names a kind that clears up what jobs have left outside the
+    database when they are purged, enqueued with params {"jobs": [{"job_id", "params"}]}.
     """
 
     def register(body: Body) -> Body:
-        _add(name, _kinds, JobKind(name, queue, body, max_attempts, undo, confirm, discard))
+        _add(name, _kinds, JobKind(name, queue, body, max_attempts, undo, confirm, discard, forget))
         return body
 
     return register
@@ -92,7 +95,7 @@ def load() -> None:
     for module in INDEXES:
         import_module(module)
     for kind in _kinds.values():
-        for name in (kind.undo, kind.confirm, kind.discard):
+        for name in (kind.undo, kind.confirm, kind.discard, kind.forget):
             if name is not None and name not in _kinds:
                 raise UnknownJobKind(f"{kind.name} refers to {name}, which no tasks.py registers")
     _sealed = True
@@ -110,6 +113,12 @@ def kind(name: str) -> JobKind:
 def find_kind(name: str) -> JobKind | None:
     """The kind of this name, if this process knows it."""
     return _kinds.get(name)
+
+
+def kinds() -> list[JobKind]:
+    """Every kind of job."""
+    _require_seal()
+    return list(_kinds.values())
 
 
 def is_undo(name: str) -> bool:

@@ -54,9 +54,14 @@ def check_address(settings: Settings, url: str) -> None:
     checked_url(url, own_origins(settings))
 
 
+def key_of(tenant_id: int | None, job_id: object) -> str:
+    """Where the file that a job downloads is kept."""
+    return f"tenants/{tenant_id}/feeds/{job_id}"
+
+
 async def fetch(run: Run, source_id: UUID | None, path: Path) -> Fetched:
     """Have the job's file at `path`. It is downloaded once and kept, so that a second attempt reads the same bytes."""
-    key = f"tenants/{run.tenant_id}/feeds/{run.job_id}"
+    key = key_of(run.tenant_id, run.job_id)
     store = run.resources.store
     try:
         await store.fetch_to_file(key, path)

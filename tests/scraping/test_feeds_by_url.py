@@ -1,15 +1,18 @@
 """Feeds at an address: downloaded by the job, once, and known again when they have not changed."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from app.core.config import Settings
 from app.core.resources import Resources
 from app.core.system_session import SystemDatabase
 from app.queue.means import Means
+from app.queue.purge import purge
 from tests.api.conftest import changed, open_client
 from tests.conftest import Seller
 from tests.scraping.feed_host import FeedHost, running_host
@@ -174,3 +177,26 @@ async def test_a_file_at_an_address_can_be_looked_at(client: httpx.AsyncClient, 
     host.answers["/down.csv"] = b"HTTP/1.1 503 -\r\nContent-Length: 0\r\n\r\n"
     down = await client.post(f"{FEED}/inspect", headers=seller.headers, json={"url": f"{host.origin}/down.csv"})
     assert (down.status_code, down.json()["code"]) == (422, "address_silent")
+
+
+async def test_what_a_job_has_downloaded_goes_with_the_job(
+    client: httpx.AsyncClient,
+    seller: Seller,
+    work: Drain,
+    host: FeedHost,
+    *,
+    system: SystemDatabase,
+    settings: Settings,
+) -> None:
+    host.files["/lamps.csv"] = LAMP
+    job = await bring(client, seller, work, f"{host.origin}/lamps.csv", source="Lamps")
+    kept = Path(settings.storage_dir) / "tenants" / str(seller.tenant_id) / "feeds"
+    assert [path.name for path in kept.iterdir()] == [job["id"]]
+    async with system.session() as session:
+        aged = text("UPDATE jobs SET completed_at = now() - interval '91 days' WHERE id = :id")
+        await session.execute(aged, {"id": job["id"]})
+
+    await purge(system, 90)
+    await work(seller.tenant_id)
+
+    assert list(kept.iterdir()) == []
