@@ -60,6 +60,7 @@ FROM staged_products p
 {WITH_VARIANTS}
 JOIN stock_balances b ON b.variant_id = v.variant_id AND b.location_id = :location
 JOIN stock_entries e ON e.variant_id = b.variant_id AND e.location_id = b.location_id AND e.sequence = b.version
-WHERE {_KNOWN} AND v.matched AND e.job_id = :job AND e.variant_id = ANY(:changed)
+WHERE {_KNOWN} AND v.matched AND e.job_id = :job
+  AND (v.variant_id IN (SELECT unnest(CAST(:changed AS uuid[])))) IS TRUE
 ON CONFLICT (job_id, product_id, kind, entity_id, field) DO UPDATE SET after = excluded.after
 """)

@@ -37,11 +37,17 @@ SELECT set_config('join_collapse_limit', '1', true), set_config('from_collapse_l
        set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)
 """)
 # Which index is the right one shows in statistics only, and those of tables that are being filled are always old: they
-# are gathered anew when staging is complete, and each time the goods written have become sixteen times as many.
-_GATHER_STATISTICS = text("""
-SELECT analyze_tables('staged_products', 'staged_variants', 'source_products', 'products', 'variants', 'offers',
-                      'product_images', 'stock_balances')
+# are gathered anew when staging is complete, and of goods each time they have become about nine times as many.
+_GATHER_OF_STAGED = text("SELECT analyze_tables('staged_products', 'staged_variants')")
+_GATHER_OF_GOODS = text("""
+SELECT analyze_tables(VARIADIC array_agg(name))
+FROM unnest(ARRAY['source_products', 'products', 'variants', 'offers', 'product_images', 'stock_balances']) AS name
+JOIN pg_class c ON c.oid = to_regclass(name)
+WHERE pg_stat_get_mod_since_analyze(c.oid) > 1000 + 8 * greatest(c.reltuples, 0)
+HAVING count(*) > 0
 """)
+# Makes the counts that the statement above asks for true as soon as the transaction ends, not within a minute.
+_COUNT_AT_ONCE = text("SELECT pg_stat_force_next_flush()")
 _COUNT_STAGED = text("SELECT count(*) FROM staged_products WHERE job_id = :job")
 _UNSTAGE = tuple(
     text(f"DELETE FROM {table} WHERE job_id = :job")
@@ -236,7 +242,8 @@ async def _settle(run: Run, cursor: Cursor) -> Cursor:
             more = await settle.settle_step(session, run.job_id)
             if not more:
                 staged = await session.scalar(_COUNT_STAGED, {"job": run.job_id})
-                await session.execute(_GATHER_STATISTICS)
+                await session.execute(_GATHER_OF_STAGED)
+                await session.execute(_GATHER_OF_GOODS)
                 cursor = {**cursor, "stage": "judging", "staged": int(staged or 0)}
             await run.checkpoint(session, _stored(cursor), stage="settling", message="Looking for what stands twice")
         if not more:
@@ -261,7 +268,6 @@ async def _judge(run: Run, origin: Origin, limits: sources.Limits, cursor: Curso
 
 async def _write(run: Run, origin: Origin, cursor: Cursor) -> Cursor:
     counted = {name: _number(run.counters.get(name)) for name in write.FATES}
-    gather_at = 1
     while True:
         run.raise_if_stopped()
         async with run.sessions.begin() as session:
@@ -273,6 +279,7 @@ async def _write(run: Run, origin: Origin, cursor: Cursor) -> Cursor:
             done = await _write_batch(session, run.job_id, origin, cursor["after"], upto)
             cursor = {**cursor, "after": upto, "written": cursor["written"] + size}
             counted = {name: counted[name] + done[name] for name in counted}
+            await session.execute(_COUNT_AT_ONCE)
             await run.checkpoint(
                 session,
                 _stored(cursor),
@@ -282,10 +289,9 @@ async def _write(run: Run, origin: Origin, cursor: Cursor) -> Cursor:
                 message=f"{cursor['written']:,} of {cursor['staged']:,} products {_done(origin)}",
                 counters=cast("JsonObject", counted),
             )
-        if cursor["written"] >= gather_at and not origin.dry_run:
-            gather_at = cursor["written"] * 16
+        if done["created"] and not origin.dry_run:
             async with run.sessions.begin() as session:
-                await session.execute(_GATHER_STATISTICS)
+                await session.execute(_GATHER_OF_GOODS)
         run.seam("import_batch_written")
 
 

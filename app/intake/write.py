@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.intake import categories, noting
+from app.intake import categories, noting, unchanged
 from app.intake.match import IS_EXPORT, PRODUCTS, VARIANTS, WITH_VARIANTS, Batch, match_batch
 from app.intake.match import OWNED as _OWNED
 from app.inventory import ledger
@@ -37,6 +37,14 @@ def _tried(field: str, differs: str) -> str:
 
 def _content_differs(field: str) -> str:
     return f"p.{field} IS NOT NULL AND p.{field} IS DISTINCT FROM known.{field}"
+
+
+def _may_change(field: str) -> str:
+    return f"{_content_differs(field)} AND NOT '{field}' = ANY(known.locked_fields)"
+
+
+# As a value, not as a join: so the ids are looked up in a hash table, whatever kind of join the planner is told to use.
+_IS_CHANGED = "(p.product_id IN (SELECT unnest(CAST(:changed AS uuid[])))) IS TRUE"
 
 
 def _terms_differ(field: str) -> str:
@@ -100,17 +108,18 @@ JOIN LATERAL (
 WHERE {PRODUCTS} AND p.matched_by IS NOT NULL AND {_OWNED} AND cardinality(known.locked_fields) > 0
 """)
 
+# One update gives a product its new content and renews what it repeats of its variants, so it comes last. A second one
+# would cost as much again: every index, the search document among them, is written anew by each.
 _UPDATE_PRODUCTS = text(f"""
-UPDATE products target SET ({", ".join(_CONTENT)}) = ROW({", ".join(f"fresh.{field}" for field in _CONTENT)})
+UPDATE products p SET {", ".join(f"{field} = wanted.{field}" for field in _CONTENT)}, {summary.COPIES}
 FROM (
   SELECT known.id, {", ".join(_fresh(field, "known", "p") for field in _CONTENT)}
   FROM staged_products p JOIN products known ON known.id = p.product_id
-  WHERE {PRODUCTS} AND p.matched_by IS NOT NULL AND {_OWNED}
-) fresh
-WHERE target.id = fresh.id
-  AND ({", ".join(f"target.{field}" for field in _CONTENT)}) IS DISTINCT FROM
-      ({", ".join(f"fresh.{field}" for field in _CONTENT)})
-RETURNING target.id
+  WHERE {PRODUCTS} AND p.matched_by IS NOT NULL AND {_OWNED} AND (
+    {_IS_CHANGED} OR {" OR ".join(_may_change(field) for field in _CONTENT)})
+) wanted {summary.MAIN_VARIANT}
+WHERE p.id = wanted.id
+RETURNING p.id
 """)
 
 _INSERT_VARIANTS = text(f"""
@@ -216,8 +225,8 @@ _ANY_KNOWN = text(f"SELECT EXISTS (SELECT FROM staged_products p WHERE {PRODUCTS
 _REPORT = text(f"""
 INSERT INTO import_rows (job_id, line, number, action, external_id, product_id)
 SELECT :job, p.line, 0,
-       CASE WHEN p.matched_by IS NULL THEN 'created' WHEN p.product_id = ANY(:changed) THEN 'updated' ELSE
-       'unchanged' END,
+       CASE WHEN p.matched_by IS NULL THEN 'created' WHEN {_IS_CHANGED} THEN 'updated'
+            ELSE 'unchanged' END,
        p.external_id, p.product_id
 FROM staged_products p WHERE {PRODUCTS}
 RETURNING action
@@ -235,6 +244,9 @@ async def apply_batch(session: AsyncSession, batch: Batch) -> dict[str, int]:
 
     The batch stays in staging: `clear_batch` takes it out.
     """
+    settled, is_more = await unchanged.settle_unchanged(session, batch)
+    if not is_more:
+        return {fate: settled if fate == "unchanged" else 0 for fate in FATES}
     await changes.record(session, batch.job_id)
     await categories.assign(session, batch)
     await match_batch(session, batch)
@@ -245,13 +257,15 @@ async def apply_batch(session: AsyncSession, batch: Batch) -> dict[str, int]:
         await session.execute(_REPORT_LOCKS, batch.params)
         await session.execute(noting.IDENTITIES, batch.params)
     await session.execute(_INSERT_IDENTITIES, batch.params)
-    changed = await _update_known(session, batch) if has_known else set()
+    changed = await _update_parts(session, batch) if has_known else set()
     await _insert_parts(session, batch, changed, has_known=has_known)
     changed |= await _restock(session, batch, has_known=has_known)
-    changed -= created
-    if changed:
-        await summary.refresh(session, changed)
+    if has_known:
+        changed = await _update_products(session, batch, changed - created)
+    else:
+        changed -= created
     fates = Counter((await session.execute(_REPORT, {**batch.params, "changed": list(changed)})).scalars())
+    fates["unchanged"] += settled
     return {fate: fates[fate] for fate in FATES}
 
 
@@ -261,9 +275,18 @@ async def clear_batch(session: AsyncSession, batch: Batch) -> None:
         await session.execute(statement, batch.params)
 
 
-async def _update_known(session: AsyncSession, batch: Batch) -> set[UUID]:
+async def _update_products(session: AsyncSession, batch: Batch, changed: set[UUID]) -> set[UUID]:
+    """Write what is new of the products themselves, and renew those of which parts have changed; answers them all."""
+    values = {**batch.params, "changed": list(changed)}
+    written = set((await session.execute(_UPDATE_PRODUCTS, values)).scalars())
+    if others := changed - written:
+        await summary.refresh(session, others)
+    return changed | written
+
+
+async def _update_parts(session: AsyncSession, batch: Batch) -> set[UUID]:
     changed: set[UUID] = set()
-    for statement in (_UPDATE_PRODUCTS, _UPDATE_VARIANTS, _COME_BACK, _DROP_OLD_IMAGES):
+    for statement in (_UPDATE_VARIANTS, _COME_BACK, _DROP_OLD_IMAGES):
         changed.update((await session.execute(statement, batch.params)).scalars())
     return changed
 
@@ -282,8 +305,8 @@ async def _insert_parts(session: AsyncSession, batch: Batch, changed: set[UUID],
 async def _restock(session: AsyncSession, batch: Batch, *, has_known: bool) -> set[UUID]:
     cause = ledger.Cause(reason="import", job_id=batch.job_id)
     variant_ids = await ledger.set_on_hand_from(session, _QUANTITIES, batch.params, cause)
-    if not variant_ids:
+    # Quantities of what was just made change nothing that was known.
+    if not variant_ids or not has_known:
         return set()
-    if has_known:
-        await session.execute(noting.STOCK, {**batch.params, "location": OWN_LOCATION, "changed": list(variant_ids)})
+    await session.execute(noting.STOCK, {**batch.params, "location": OWN_LOCATION, "changed": list(variant_ids)})
     return set((await session.execute(_PRODUCTS_OF, {"ids": list(variant_ids)})).scalars())

@@ -6,24 +6,27 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-_REFRESH = text("""
-WITH live AS (
-  SELECT product_id, sku, gtin, price, compare_at_price, cost, currency, position, id
-  FROM variants WHERE product_id = ANY(:ids) AND deleted_at IS NULL
-), main AS (
-  SELECT DISTINCT ON (product_id) * FROM live ORDER BY product_id, position, id
-), said AS (
-  SELECT product_id, array_agg(DISTINCT code) AS codes
-  FROM live, unnest(ARRAY[sku, gtin]) AS code WHERE code IS NOT NULL GROUP BY product_id
-)
-UPDATE products p
-SET sku = coalesce(p.own_sku, main.sku), gtin = main.gtin, price = main.price, cost = main.cost,
+# Of the products named `wanted (id)`, one look-up each: `main` and `said` for the statement that writes `products p`.
+MAIN_VARIANT = """
+LEFT JOIN LATERAL (
+  SELECT * FROM variants v WHERE v.product_id = wanted.id AND v.deleted_at IS NULL ORDER BY v.position, v.id LIMIT 1
+) main ON true
+LEFT JOIN LATERAL (
+  SELECT array_agg(DISTINCT code) AS codes
+  FROM (SELECT v.sku, v.gtin FROM variants v WHERE v.product_id = wanted.id AND v.deleted_at IS NULL OFFSET 0) live,
+       unnest(ARRAY[live.sku, live.gtin]) AS code
+  WHERE code IS NOT NULL
+) said ON true
+"""
+COPIES = """
+sku = coalesce(p.own_sku, main.sku), gtin = main.gtin, price = main.price, cost = main.cost,
     compare_at_price = main.compare_at_price, currency = main.currency,
     codes = array_remove(ARRAY[p.own_sku], NULL) || coalesce(said.codes, '{}'),
     version = p.version + 1, updated_at = now()
-FROM unnest(CAST(:ids AS uuid[])) AS wanted (id)
-LEFT JOIN main ON main.product_id = wanted.id
-LEFT JOIN said ON said.product_id = wanted.id
+"""
+_REFRESH = text(f"""
+UPDATE products p SET {COPIES}
+FROM unnest(CAST(:ids AS uuid[])) AS wanted (id) {MAIN_VARIANT}
 WHERE p.id = wanted.id
 """)
 
