@@ -67,7 +67,7 @@ def add_fault(
     status: Annotated[int, typer.Option(help="With `status`: which.")] = 503,
     retry_after: Annotated[str | None, typer.Option(help="With `status`: the Retry-After header.")] = None,
     seconds: Annotated[float, typer.Option(min=0.0, help="With `slow` and `drip`: how long.")] = 1.0,
-    amount: Annotated[int, typer.Option(min=1, help="With `shrink` and `drift`: how many goods.")] = 1,
+    amount: Annotated[int, typer.Option(min=1, help="With `shrink`, `duplicate` and `drift`: how many goods.")] = 1,
 ) -> None:
     """Set a fault in the running sandbox."""
     wanted = {"kind": kind, "vendor": vendor, "path": path, "rate": rate, "times": times, "after": after}
@@ -107,9 +107,28 @@ def reset(
 
 
 @sandbox_app.command()
-def drift(amount: Annotated[int, typer.Option(min=1, help="How many goods.")] = 10) -> None:
-    """Change price and stock of some goods, once."""
-    _call("POST", "/dummyjson/drift", json={"amount": amount})
+def drift(
+    amount: Annotated[int, typer.Option(min=1, help="How many goods.")] = 10,
+    vendor: Annotated[str, typer.Option(help="Whose goods.")] = "dummyjson",
+) -> None:
+    """Change price and stock of some of a vendor's goods, once."""
+    _call("POST", f"/{vendor}/drift", json={"amount": amount})
+
+
+@sandbox_app.command()
+def advance(hours: Annotated[float, typer.Argument(min=0.0, help="By how many hours.")]) -> None:
+    """Put the sandbox's clock forward: parcels travel, tokens expire."""
+    _show(_call("POST", "/clock", json={"seconds": hours * 3600}))
+
+
+@sandbox_app.command()
+def limit(
+    vendor: Annotated[str, typer.Argument(help="A vendor's name.")],
+    calls: Annotated[int | None, typer.Option(min=1, help="So many calls; without it, as many as come.")] = None,
+    seconds: Annotated[int, typer.Option(min=1, help="In so many seconds.")] = 1,
+) -> None:
+    """Set how many calls a vendor takes."""
+    _call("PUT", f"/{vendor}/limit", json={"calls": calls, "seconds": seconds})
 
 
 def _token(settings: Settings) -> str:

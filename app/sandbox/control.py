@@ -3,14 +3,18 @@
 import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from datetime import timedelta
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from app.sandbox import bigbuy
 from app.sandbox.dummyjson.shop import Json
 from app.sandbox.faults import FaultWanted
+from app.sandbox.vendor import VendorDouble
+from app.sandbox.window import RateLimit
 from app.sandbox.world import World
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -34,6 +38,23 @@ class DriftWanted(BaseModel):
     amount: int = Field(default=10, ge=1, le=100_000)
 
 
+class AdvanceWanted(BaseModel):
+    """How far the sandbox's clock is put forward."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    seconds: float = Field(gt=0, le=366 * 86_400)
+
+
+class LimitWanted(BaseModel):
+    """How many calls a vendor takes in how many seconds; null: as many as come."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    calls: int | None = Field(ge=1, le=1_000_000)
+    seconds: int = Field(default=1, ge=1, le=86_400)
+
+
 class Control:
     """Routes over one world. Without a token set, nobody may steer it."""
 
@@ -53,9 +74,12 @@ class Control:
             ("DELETE", "/faults/{number:int}", self.remove_fault),
             ("GET", "/calls", self.list_calls),
             ("DELETE", "/calls", self.clear_calls),
-            ("POST", "/dummyjson/drift", self.drift),
+            ("POST", "/clock", self.advance),
+            ("POST", "/{vendor}/drift", self.drift),
+            ("PUT", "/{vendor}/limit", self.set_limit),
             ("PATCH", product, self.change_product),
             ("DELETE", product, self.remove_product),
+            *((method, f"/{bigbuy.NAME}{path}", handler) for method, path, handler in self._world.bigbuy.steering()),
         ]
         return [
             Route("/health", self.health, methods=["GET"]),
@@ -121,11 +145,32 @@ class Control:
         self._world.ledger.clear()
         return Response(status_code=204)
 
+    async def advance(self, request: Request) -> Response:
+        """Put the sandbox's clock forward."""
+        wanted = AdvanceWanted.model_validate_json(await request.body())
+        self._world.clock.advance(timedelta(seconds=wanted.seconds))
+        return JSONResponse(self._world.described())
+
     async def drift(self, request: Request) -> Response:
-        """Change price and stock of some products, once."""
+        """Change price and stock of some of a vendor's goods, once."""
         wanted = DriftWanted.model_validate_json(await request.body() or b"{}")
-        self._world.dummyjson.shop.drift(wanted.amount)
+        vendor = self._vendor(request)
+        if vendor is None:
+            return _no_vendor()
+        vendor.drift(wanted.amount)
         return Response(status_code=204)
+
+    async def set_limit(self, request: Request) -> Response:
+        """Another rate limit for a vendor; counting begins anew."""
+        wanted = LimitWanted.model_validate_json(await request.body())
+        vendor = self._vendor(request)
+        if vendor is None:
+            return _no_vendor()
+        vendor.limit = None if wanted.calls is None else RateLimit(wanted.calls, wanted.seconds)
+        return Response(status_code=204)
+
+    def _vendor(self, request: Request) -> VendorDouble | None:
+        return self._world.vendors.get(request.path_params["vendor"])
 
     async def change_product(self, request: Request) -> Response:
         """Set fields of a product, whatever they are: a price of -5 is a test too."""
@@ -148,6 +193,10 @@ class Control:
 
     def _product(self, request: Request) -> Json | None:
         return self._world.dummyjson.shop.find(request.path_params["product_id"])
+
+
+def _no_vendor() -> Response:
+    return JSONResponse({"message": "there is no such vendor here"}, 404)
 
 
 def _words(fact: object) -> str:

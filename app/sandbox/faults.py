@@ -1,5 +1,5 @@
 """Faults on demand: which calls they hit, how often, and what they do. Carried out by wire.py (transport) and by the
-vendors (lists that repeat, loop, shrink or drift).
+vendors (tokens that expire, lists that repeat, loop, shrink, hold goods twice or drift).
 """
 
 from fnmatch import fnmatchcase
@@ -14,24 +14,32 @@ Kind = Literal[
     "drip",
     "hang",
     "cut",
+    "drop",
     "malformed",
     "html",
+    "soft",
+    "expired",
     "repeat",
     "loop",
     "shrink",
+    "duplicate",
     "drift",
 ]
-LIST_KINDS: frozenset[Kind] = frozenset({"repeat", "loop", "shrink", "drift"})
+LIST_KINDS: frozenset[Kind] = frozenset({"repeat", "loop", "shrink", "duplicate", "drift"})
+# What the vendor itself has to do; the rest happens on the way to it or back.
+VENDOR_KINDS: frozenset[Kind] = LIST_KINDS | {"expired"}
 
 
 class FaultWanted(BaseModel):
     """A fault as it is asked for.
 
     status: answers `status` (with `retry_after`). slow: answers after `seconds`. drip: sends the body bit by bit, each
-    after `seconds`. hang: never answers. cut: closes the connection after half of the body. malformed: half of the body
-    as if it were all. html: a page instead of data. repeat: every page of a list is its first. loop: the list begins
-    anew where it ends. shrink: `amount` goods vanish from the front of the list with every call. drift: price and stock
-    of `amount` goods change with every call.
+    after `seconds`. hang: never answers. cut: closes the connection after half of the body. drop: does what is asked,
+    then closes the connection before anything of the answer. malformed: half of the body as if it were all. html: a
+    page instead of data. soft: the vendor's error in a 200, where it has such. expired: the vendor refuses the token or
+    key of the call; a token really is over. repeat: every page of a list is its first. loop: the list begins anew where
+    it ends. shrink: `amount` goods vanish from the front of the list with every call. duplicate: each list begins with
+    `amount` goods twice. drift: price and stock of `amount` goods change with every call.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -97,8 +105,13 @@ class Faults:
 
     def on_the_wire(self, vendor: str, method: str, path: str) -> Fault | None:
         """The fault of transport that hits this call, if one does."""
-        wire = (fault for fault in self.all if fault.kind not in LIST_KINDS)
+        wire = (fault for fault in self.all if fault.kind not in VENDOR_KINDS)
         return next((fault for fault in wire if fault.hit(vendor, method, path, self._draw)), None)
+
+    def has_expired(self, vendor: str, method: str, path: str) -> bool:
+        """Whether the vendor has to refuse the token of this call."""
+        ended = [fault for fault in self.all if fault.kind == "expired"]
+        return any(fault.hit(vendor, method, path, self._draw) for fault in ended)
 
     def in_the_list(self, vendor: str, method: str, path: str) -> list[Fault]:
         """The faults of lists that hit this call."""

@@ -14,6 +14,7 @@ from random import Random
 from typing import TextIO
 
 from app.sandbox.mistakes import Mistake, mistaken_row
+from app.sandbox.translations import CLOSINGS, MADE_OF, TITLES, in_language
 from app.sandbox.vocabulary import BRANDS, FAMILIES, STYLES, Family
 
 DEFAULT_SEED = 1
@@ -62,23 +63,24 @@ def gtin13(number: int) -> str:
     return f"{digits}{-weighted % 10}"
 
 
-def product_at(index: int, *, seed: int = DEFAULT_SEED) -> Product:
-    """The product at an index, made without making those before it."""
+def product_at(index: int, *, seed: int = DEFAULT_SEED, language: str = "en") -> Product:
+    """The product at an index, made without making those before it. A language changes its words and nothing else."""
     draw = Random(seed * 1_000_003 + index)  # noqa: S311 - goods must repeat; nothing here is a secret
     family = FAMILIES[draw.randrange(len(FAMILIES))]
     brand, style, noun = draw.choice(BRANDS), draw.choice(STYLES), draw.choice(family.nouns)
     title = f"{style} {noun} {index + 1} by {brand}"
     handle = _slug(title)
+    words = {"style": in_language(style, language), "noun": in_language(noun, language)}
     return Product(
         handle=handle,
-        title=title,
-        description=_description(draw, family),
+        title=TITLES[language].format(**words, number=index + 1, brand=brand),
+        description=_description(draw, family, language),
         brand=brand,
-        category=family.category,
+        category=" > ".join(in_language(name, language) for name in family.category.split(" > ")),
         tags=(*family.tags, style.lower()) if draw.random() < 0.8 else family.tags,
         status="draft" if draw.random() < 0.05 else "active",
-        option_names=tuple(option.name for option in family.options),
-        variants=tuple(_variants(draw, family, index, seed)),
+        option_names=tuple(in_language(option.name, language) for option in family.options),
+        variants=tuple(_variants(draw, family, index, seed, language)),
         images=tuple(f"{IMAGE_HOST}/{handle}/{place}.jpg" for place in range(1, draw.randint(1, 4) + 1)),
     )
 
@@ -93,19 +95,19 @@ def _slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", ascii_text.lower()).strip("-")
 
 
-def _description(draw: Random, family: Family) -> str:
+def _description(draw: Random, family: Family, language: str) -> str:
     features = draw.sample(family.features, k=min(len(family.features), draw.randint(2, 4)))
-    points = "".join(f"<li>{_escape(feature)}</li>" for feature in features)
-    opening = f"Made of <strong>{_escape(draw.choice(family.materials))}</strong>"
-    closing = draw.choice(("built to be used daily.", "packed without plastic.", "a gift that lasts, not a gadget."))
-    return f"<p>{opening}, {closing}</p><ul>{points}</ul>"
+    points = "".join(f"<li>{_escape(in_language(feature, language))}</li>" for feature in features)
+    material = _escape(in_language(draw.choice(family.materials), language))
+    closing = draw.choice(CLOSINGS[language])
+    return f"<p>{MADE_OF[language]} <strong>{material}</strong>, {closing}</p><ul>{points}</ul>"
 
 
 def _escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _variants(draw: Random, family: Family, index: int, seed: int) -> Iterator[Variant]:
+def _variants(draw: Random, family: Family, index: int, seed: int, language: str) -> Iterator[Variant]:
     base = Decimal(draw.randint(*family.price)) + draw.choice((Decimal("0.99"), Decimal("0.95"), Decimal("0.49")))
     markup = Decimal(draw.randint(45, 72)) / 100
     on_sale = draw.random() < 0.25
@@ -115,7 +117,7 @@ def _variants(draw: Random, family: Family, index: int, seed: int) -> Iterator[V
         yield Variant(
             sku="-".join((f"{family.code}{seed}", f"{index + 1:06d}", *(code for _, code in values))),
             gtin=gtin13(seed * 7_919_000 + index * MAX_VARIANTS + place),
-            options=tuple(label for label, _ in values),
+            options=tuple(in_language(label, language) for label, _ in values),
             price=price,
             compare_at_price=(price * Decimal("1.25")).quantize(CENT) if on_sale else None,
             cost=(price * markup).quantize(CENT),

@@ -1,14 +1,11 @@
 """The ASGI application of the sandbox: each vendor under its name, the control under /_sandbox."""
 
-import json
-
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 
 from app.core.config import Settings
 from app.sandbox.control import Control
-from app.sandbox.dummyjson import routes as dummyjson
 from app.sandbox.wire import CONTROL, Wire
 from app.sandbox.world import World
 
@@ -22,12 +19,11 @@ def create_app(settings: Settings, *, world: World | None = None) -> Starlette:
     if settings.is_production:
         raise NotInProduction("the sandbox is for development and trial: ENVIRONMENT=production has none")
     held = world or World(seed=settings.sandbox_seed, products=settings.sandbox_products)
-    bodies = {(dummyjson.VENDOR, 429): json.dumps(dummyjson.TOO_MANY).encode()}
     control = Control(held, settings.sandbox_token.get_secret_value())
     return Starlette(
         routes=[
             Mount(f"/{CONTROL}", routes=control.routes()),
-            Mount(dummyjson.PREFIX, routes=held.dummyjson.routes()),
+            *(Mount(f"/{name}", routes=vendor.routes()) for name, vendor in held.vendors.items()),
         ],
-        middleware=[Middleware(Wire, ledger=held.ledger, faults=held.faults, bodies=bodies)],
+        middleware=[Middleware(Wire, ledger=held.ledger, faults=held.faults, words=held.vendors)],
     )

@@ -1,8 +1,11 @@
 """Between the network and the vendors: writes every call into the ledger and carries out the faults of transport."""
 
 import asyncio
+import re
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 from starlette.datastructures import Headers
@@ -16,42 +19,87 @@ log = structlog.get_logger(__name__)
 CONTROL = "_sandbox"
 HANG_SECONDS = 600.0
 DRIP_STEPS = 64
+MAX_REQUEST = 8 * 1024 * 1024
 _CREDENTIALS = frozenset({"authorization", "x-api-key", "cookie"})
+_SECRETS = re.compile(r"(?:(?<=^)|(?<=[&?]))(access_token|session|refresh_token|code|sign)=[^&]+")
 _PAGE = b"<!doctype html><html><body><h1>We'll be back soon</h1></body></html>"
 JSON = (b"content-type", b"application/json; charset=utf-8")
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An answer in a vendor's words."""
+
+    status: int
+    body: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = (JSON,)
+
+
+class Words(Protocol):
+    """What a vendor says when a fault speaks for it, and how its calls are told apart."""
+
+    def operation(self, path: str, query: str, body: str) -> str:
+        """What a call asks for where its path does not say it; empty where it does."""
+        ...
+
+    def refusal(self, status: int, path: str) -> Said:
+        """Its answer for a status."""
+        ...
+
+    def soft_error(self, path: str, hit: int) -> Said:
+        """An error in a 200; different ones in turn."""
+        ...
+
+
 class Wire:
-    """Middleware around all vendors. `bodies` are what vendors say with a status: {(vendor, status): JSON text}."""
+    """Middleware around all vendors. `words` are the vendors' by their names."""
 
     def __init__(
-        self, app: ASGIApp, *, ledger: Ledger, faults: Faults, bodies: Mapping[tuple[str, int], bytes]
+        self,
+        app: ASGIApp,
+        *,
+        ledger: Ledger,
+        faults: Faults,
+        words: Mapping[str, Words],
     ) -> None:
         self._app = app
         self._ledger = ledger
         self._faults = faults
-        self._bodies = bodies
+        self._words = words
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         vendor, _, rest = scope.get("path", "/").lstrip("/").partition("/")
         if scope["type"] != "http" or vendor == CONTROL:
             await self._app(scope, receive, send)
             return
+        body = await _body_of(receive)
+        if body is None:
+            await _answer(send, 413, [JSON], b'{"message": "the sandbox reads up to 8 MiB"}')
+            return
+        call = self._open(scope, vendor, f"/{rest}", body)
+        began = time.monotonic()
+        try:
+            await self._serve(call, scope, _again(body, receive), _noted(send, call))
+        finally:
+            call.milliseconds = round((time.monotonic() - began) * 1000)
+            log.info("call", vendor=vendor, method=call.method, path=call.path, status=call.status, fault=call.fault)
+
+    def _open(self, scope: Scope, vendor: str, path: str, body: bytes) -> Call:
         headers = Headers(scope=scope)
+        query, text = scope["query_string"].decode("latin-1"), body.decode("utf-8", "replace")
+        spoken = self._words.get(vendor)
+        operation = spoken.operation(path, query, text) if spoken else ""
+        shown_query, shown_body = _SECRETS.sub(r"\1=***", query), _SECRETS.sub(r"\1=***", text)
         call = self._ledger.open(
             clock.now(),
             vendor,
             method=scope["method"],
-            path=f"/{rest}",
-            query=scope["query_string"].decode("latin-1"),
-            has_credentials=any(name in headers for name in _CREDENTIALS),
+            path=f"{path}/{operation}" if operation else path,
+            query=shown_query,
+            has_credentials=any(name in headers for name in _CREDENTIALS) or (shown_query, shown_body) != (query, text),
         )
-        began = time.monotonic()
-        try:
-            await self._serve(call, scope, _overheard(receive, call), _noted(send, call))
-        finally:
-            call.milliseconds = round((time.monotonic() - began) * 1000)
-            log.info("call", vendor=vendor, method=call.method, path=call.path, status=call.status, fault=call.fault)
+        call.body = shown_body[:MAX_BODY]
+        return call
 
     async def _serve(self, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
         fault = self._faults.on_the_wire(call.vendor, call.method, call.path)
@@ -59,8 +107,8 @@ class Wire:
             await self._app(scope, receive, send)
             return
         call.fault = fault.kind
-        if fault.kind == "status":
-            await self._refuse(call.vendor, fault, send)
+        if fault.kind in {"status", "soft"}:
+            await self._refuse(call, fault, send)
         elif fault.kind == "html":
             await _answer(send, 200, [(b"content-type", b"text/html; charset=utf-8")], _PAGE)
         elif fault.kind == "hang":
@@ -68,10 +116,16 @@ class Wire:
         else:
             await _spoilt(self._app, fault, scope, receive, send)
 
-    async def _refuse(self, vendor: str, fault: Fault, send: Send) -> None:
-        body = self._bodies.get((vendor, fault.status), b'{"message": "a fault of the sandbox"}')
+    async def _refuse(self, call: Call, fault: Fault, send: Send) -> None:
+        words = self._words.get(call.vendor)
+        if words is None:
+            said = Said(fault.status, b'{"message": "a fault of the sandbox"}')
+        elif fault.kind == "soft":
+            said = words.soft_error(call.path, fault.hits)
+        else:
+            said = words.refusal(fault.status, call.path)
         more = [] if fault.retry_after is None else [(b"retry-after", fault.retry_after.encode("latin-1"))]
-        await _answer(send, fault.status, [JSON, *more], body)
+        await _answer(send, said.status, [*said.headers, *more], said.body)
 
 
 async def _answer(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
@@ -104,6 +158,9 @@ async def _spoilt(app: ASGIApp, fault: Fault, scope: Scope, receive: Receive, se
         await send({**start, "headers": [*headers, length]})
         # More was promised and nothing follows: the server closes the connection.
         await send({"type": "http.response.body", "body": half, "more_body": True})
+    elif fault.kind == "drop":
+        # Only a status line leaves: the answer that it promises never comes.
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1024")]})
     elif fault.kind == "drip":
         await _drip(send, start, bytes(body), fault.seconds)
     else:
@@ -130,12 +187,30 @@ async def _until_gone(receive: Receive) -> None:
         return
 
 
-def _overheard(receive: Receive, call: Call) -> Receive:
-    async def hear() -> Message:
+async def _body_of(receive: Receive) -> bytes | None:
+    """The whole body of a request; None: more than we read."""
+    body = bytearray()
+    while True:
         message = await receive()
-        if message["type"] == "http.request" and len(call.body) < MAX_BODY:
-            call.body = (call.body + message.get("body", b"").decode("utf-8", "replace"))[:MAX_BODY]
-        return message
+        if message["type"] != "http.request":
+            return bytes(body)
+        body.extend(message.get("body", b""))
+        if len(body) > MAX_REQUEST:
+            return None
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """The body once more, for the vendor; after it, whether the caller is gone."""
+    told = False
+
+    async def hear() -> Message:
+        nonlocal told
+        if told:
+            return await receive()
+        told = True
+        return {"type": "http.request", "body": body, "more_body": False}
 
     return hear
 

@@ -1,10 +1,15 @@
 """All that the sandbox holds, in memory: its vendors' goods, the faults, the ledger. The same seed, the same world."""
 
-from app.sandbox.dummyjson.routes import Vendor
+from datetime import timedelta
+
+from app.sandbox import bigbuy, dummyjson
+from app.sandbox.bigbuy.routes import Vendor as BigBuy
+from app.sandbox.clock import SandboxClock
+from app.sandbox.dummyjson.routes import Vendor as DummyJson
 from app.sandbox.dummyjson.shop import Shop
 from app.sandbox.faults import Faults
 from app.sandbox.ledger import Ledger
-from app.sandbox.window import RateLimit
+from app.sandbox.vendor import VendorDouble
 
 
 class World:
@@ -13,18 +18,22 @@ class World:
     def __init__(self, *, seed: int, products: int) -> None:
         self.seed = seed
         self.products = products
+        self.clock = SandboxClock()
         self.faults = Faults(seed)
         self.ledger = Ledger()
-        self.dummyjson = Vendor(Shop(products, seed), self.faults)
+        self.dummyjson = DummyJson(Shop(products, seed), self.faults)
+        self.bigbuy = BigBuy(seed=seed, products=products, faults=self.faults, clock=self.clock)
+        self.vendors: dict[str, VendorDouble] = {dummyjson.NAME: self.dummyjson, bigbuy.NAME: self.bigbuy}
 
     def reset(self, *, seed: int | None = None, products: int | None = None, rate_limits: bool = True) -> None:
         """Begin anew."""
         self.seed = self.seed if seed is None else seed
         self.products = self.products if products is None else products
+        self.clock.ahead = timedelta()
         self.faults.reset(self.seed)
         self.ledger.clear()
-        self.dummyjson.shop = Shop(self.products, self.seed)
-        self.dummyjson.limit = RateLimit(100, 10) if rate_limits else None
+        for vendor in self.vendors.values():
+            vendor.reset(seed=self.seed, products=self.products, rate_limits=rate_limits)
 
     def described(self) -> dict[str, object]:
         """What there is, in numbers."""
@@ -34,4 +43,6 @@ class World:
             "faults": len(self.faults.all),
             "calls": self.ledger.received,
             "rate_limits": self.dummyjson.limit is not None,
+            "time": self.clock.now().isoformat(timespec="seconds"),
+            "vendors": {name: vendor.described() for name, vendor in self.vendors.items()},
         }

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 import httpx
 import pytest
@@ -35,7 +36,10 @@ def steer(http: httpx.Client, method: str, path: str, json: object = None) -> ht
         ("DELETE", "/faults/1"),
         ("GET", "/calls"),
         ("DELETE", "/calls"),
+        ("POST", "/clock"),
         ("POST", "/dummyjson/drift"),
+        ("PUT", "/bigbuy/limit"),
+        ("PATCH", "/bigbuy/accounts/sandbox"),
         ("PATCH", "/dummyjson/products/1"),
         ("DELETE", "/dummyjson/products/1"),
     ],
@@ -190,6 +194,41 @@ def test_every_call_is_in_the_ledger(http: httpx.Client) -> None:
     assert steer(http, "GET", "/calls?after=x").status_code == 422
     steer(http, "DELETE", "/calls")
     assert steer(http, "GET", "/calls").json() == []
+
+
+def test_secrets_in_addresses_and_forms_are_not_kept(http: httpx.Client) -> None:
+    http.post("/elsewhere/x?a=1&session=secret-1&sign=secret-2", data={"code": "secret-3", "b": "2", "decode": "4"})
+    (call,) = steer(http, "GET", "/calls").json()
+    assert (call["query"], call["body"]) == ("a=1&session=***&sign=***", "code=***&b=2&decode=4")
+    assert call["has_credentials"] is True
+
+
+def test_the_clock_goes_forward_and_a_new_world_is_on_time(http: httpx.Client) -> None:
+    before = datetime.fromisoformat(steer(http, "GET", "/state").json()["time"])
+    after = datetime.fromisoformat(steer(http, "POST", "/clock", {"seconds": 7200}).json()["time"])
+    assert timedelta(hours=2) <= after - before < timedelta(hours=2, minutes=1)
+    assert steer(http, "POST", "/clock", {"seconds": -1}).status_code == 422
+    steer(http, "POST", "/reset", {"rate_limits": False})
+    assert datetime.fromisoformat(steer(http, "GET", "/state").json()["time"]) < after
+
+
+def test_a_vendor_takes_as_many_calls_as_it_is_told(http: httpx.Client) -> None:
+    assert steer(http, "PUT", "/dummyjson/limit", {"calls": 2, "seconds": 60}).status_code == 204
+    assert [http.get("/dummyjson/test").status_code for _ in range(3)] == [200, 200, 429]
+    assert steer(http, "PUT", "/dummyjson/limit", {"calls": None}).status_code == 204
+    assert http.get("/dummyjson/test").status_code == 200
+    assert steer(http, "PUT", "/nobody/limit", {"calls": 2}).status_code == 404
+    assert steer(http, "POST", "/nobody/drift", {}).status_code == 404
+    assert steer(http, "PUT", "/dummyjson/limit", {"calls": 0}).status_code == 422
+
+
+def test_a_dropped_answer_never_comes_and_goods_twice_are_twice(http: httpx.Client) -> None:
+    steer(http, "POST", "/faults", {"kind": "drop", "times": 1})
+    with pytest.raises(httpx.RemoteProtocolError):
+        http.get("/dummyjson/test")
+    steer(http, "POST", "/faults", {"kind": "duplicate", "amount": 2})
+    listed = http.get("/dummyjson/products?limit=4").json()
+    assert [item["id"] for item in listed["products"]] == [1, 2, 1, 2]
 
 
 def test_a_window_begins_with_its_first_call_and_callers_do_not_share_it() -> None:

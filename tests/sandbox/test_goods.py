@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import tracemalloc
 from itertools import islice
 
@@ -12,6 +13,8 @@ from stdnum import ean
 
 from app.sandbox import goods
 from app.sandbox.mistakes import KINDS
+from app.sandbox.translations import _WORDS, LANGUAGES
+from app.sandbox.vocabulary import FAMILIES, STYLES
 from tests.support.shared import shared
 
 
@@ -157,3 +160,28 @@ def test_simple_file_has_one_well_formed_row_per_article():
         assert ean.is_valid(row["gtin"])
         assert 0 < float(row["cost"]) < float(row["price"])
         assert not row["compare_at_price"] or float(row["compare_at_price"]) > float(row["price"])
+
+
+def test_another_language_changes_the_words_and_nothing_else():
+    for index in range(60):
+        told = {language: goods.product_at(index, language=language) for language in LANGUAGES}
+        english = told["en"]
+        assert english == goods.product_at(index)
+        for language, other in told.items():
+            assert [item.gtin for item in other.variants] == [item.gtin for item in english.variants]
+            assert [(item.price, item.stock) for item in other.variants] == [
+                (item.price, item.stock) for item in english.variants
+            ]
+            assert (other.handle, other.images, other.brand) == (english.handle, english.images, english.brand)
+            assert language == "en" or other.title != english.title
+
+
+def test_every_word_of_the_vocabulary_is_known_in_every_language():
+    same_everywhere = {"S", "M", "L", "XL", "Crème Brûlée", "Bluetooth 5.4"}
+    words = set(STYLES)
+    for family in FAMILIES:
+        words |= {*family.nouns, *family.materials, *family.features, *family.category.split(" > ")}
+        words |= {option.name for option in family.options}
+        words |= {label for option in family.options for label, _ in option.values}
+    amounts = {word for word in words if re.fullmatch(r"\d+( GB| g| kg)?", word)}
+    assert words - set(_WORDS) - amounts == same_everywhere

@@ -11,14 +11,14 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from app.core import clock
-from app.sandbox.dummyjson import logins
+from app.sandbox.dummyjson import NAME, logins
 from app.sandbox.dummyjson.listing import Refused, listed, read_parameters, selected
 from app.sandbox.dummyjson.shop import Json, Shop
 from app.sandbox.faults import Faults
 from app.sandbox.window import RateLimit, Standing
+from app.sandbox.wire import Said
 
-VENDOR = "dummyjson"
-PREFIX = f"/{VENDOR}"
+PREFIX = f"/{NAME}"
 TOO_MANY: Json = {"message": "request limit exceeded, please wait a few seconds"}
 MOST_DELAY_MS = 5000
 Handler = Callable[[Request], Awaitable[Response]]
@@ -31,6 +31,31 @@ class Vendor:
         self.shop = shop
         self.faults = faults
         self.limit: RateLimit | None = RateLimit(100, 10)
+
+    def reset(self, *, seed: int, products: int, rate_limits: bool) -> None:
+        """Begin anew."""
+        self.shop = Shop(products, seed)
+        self.limit = RateLimit(100, 10) if rate_limits else None
+
+    def drift(self, amount: int) -> None:
+        """Change price and stock of some products, once."""
+        self.shop.drift(amount)
+
+    def described(self) -> dict[str, object]:
+        """What it holds, in numbers."""
+        return {"products": len(self.shop.products)}
+
+    def operation(self, _path: str, _query: str, _body: str) -> str:
+        """Its paths say all."""
+        return ""
+
+    def refusal(self, status: int, _path: str) -> Said:
+        """Its words for a status."""
+        return Said(status, json.dumps(TOO_MANY if status == 429 else {"message": "a fault of the sandbox"}).encode())
+
+    def soft_error(self, path: str, _hit: int) -> Said:
+        """It knows no errors in a 200."""
+        return self.refusal(500, path)
 
     def routes(self) -> list[BaseRoute]:
         """Everything below the vendor's prefix; what has no route is its 404."""
@@ -90,18 +115,21 @@ class Vendor:
         query = dict(request.query_params)
         parameters = read_parameters(query)
         path = request.url.path.removeprefix(PREFIX)
-        for fault in self.faults.in_the_list(VENDOR, request.method, path):
+        twice = 0
+        for fault in self.faults.in_the_list(NAME, request.method, path):
             if fault.kind == "shrink":
                 self.shop.shrink(fault.amount)
             elif fault.kind == "drift":
                 self.shop.drift(fault.amount)
             elif fault.kind == "repeat":
                 query["skip"] = "0"
+            elif fault.kind == "duplicate":
+                twice = fault.amount
             elif fault.kind == "loop" and self.shop.products:
                 query["skip"] = str(parameters.skip % len(self.shop.products))
         await _delay(query)
         found = [item for item in self.shop.products if wanted(item)]
-        return JSONResponse({**listed(found, read_parameters(query)), "skip": parameters.skip})
+        return JSONResponse({**listed(found[:twice] + found, read_parameters(query)), "skip": parameters.skip})
 
     async def one_product(self, request: Request) -> Response:
         """GET /products/{id}; PUT, PATCH and DELETE answer what would be and store nothing."""
