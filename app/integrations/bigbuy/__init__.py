@@ -10,6 +10,7 @@ the header Location alone; one order over several warehouses must be asked for b
 from app.integrations.bigbuy.account import check_credentials
 from app.integrations.bigbuy.settings import BigBuy, sandbox_settings
 from app.integrations.bigbuy.source import open_source
+from app.integrations.bigbuy.stock import open_stock
 from app.integrations.contracts.vendor import Vendor
 
 VENDOR = Vendor(
@@ -22,4 +23,5 @@ VENDOR = Vendor(
     documentation="https://api.bigbuy.eu/rest/doc",
     check=check_credentials,
     source=open_source,
+    stock=open_stock,
 )

@@ -73,6 +73,16 @@ class Lists:
         first = -(2**62) if after is None else after
         return [(item_id, parse(body)) for item_id, body in self._database.execute(asked, (name, first, size))]
 
+    def ids(self, names: tuple[List, List], after: int, size: int) -> list[int]:
+        """So many ids behind one that either of two lists has, in their order."""
+        asked = "SELECT DISTINCT id FROM items WHERE list IN (?, ?) AND id > ? ORDER BY id LIMIT ?"
+        return [item_id for (item_id,) in self._database.execute(asked, (*names, after, size))]
+
+    def count_ids(self, names: tuple[List, List], upto: int = 2**62) -> int:
+        """How many different ids two lists have, up to one."""
+        asked = "SELECT count(DISTINCT id) FROM items WHERE list IN (?, ?) AND id > 0 AND id <= ?"
+        return int(self._one(asked, *names, upto)[0])
+
     def every(self, name: List) -> Iterator[tuple[int, Item]]:
         """All items of a list with their ids."""
         asked = "SELECT id, body FROM items WHERE list = ? AND id > 0 ORDER BY id"
