@@ -11,6 +11,7 @@ from app.integrations.bigbuy.account import check_credentials
 from app.integrations.bigbuy.settings import BigBuy, sandbox_settings
 from app.integrations.bigbuy.source import open_source
 from app.integrations.bigbuy.stock import open_stock
+from app.integrations.bigbuy.supplier import open_supplier
 from app.integrations.contracts.vendor import Vendor
 
 VENDOR = Vendor(
@@ -24,4 +25,5 @@ VENDOR = Vendor(
     check=check_credentials,
     source=open_source,
     stock=open_stock,
+    supplier=open_supplier,
 )

@@ -50,7 +50,7 @@ def answer_of(status: int, body: bytes) -> Json:
     except (ValueError, RecursionError):
         raise _of_status(status, "" if text.startswith("<") else text) from None
     if isinstance(found, dict) and (status >= 400 or is_error(found)):
-        raise _of_error(status, found)
+        raise error_of(status, found)
     if status >= 400:
         raise _of_status(status, "")
     return found
@@ -77,7 +77,8 @@ def _of_status(status: int, words: str) -> VendorError:
     return Refused(fact, number=str(status)) if status >= 400 else Broken(f"{fact} That is not JSON.")
 
 
-def _of_error(status: int, found: Mapping[str, Json]) -> VendorError:
+def error_of(status: int, found: Mapping[str, Json]) -> VendorError:
+    """The error that an object with a code and a message is."""
     number, message = _named(found)
     info, data = _opened(message)
     if number == "ER008":
