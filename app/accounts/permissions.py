@@ -27,6 +27,8 @@ class Permission(StrEnum):
     JOBS_WRITE = "jobs:write"
     SYNCS_READ = "syncs:read"
     SYNCS_WRITE = "syncs:write"
+    SUPPLIERS_READ = "suppliers:read"
+    SUPPLIERS_WRITE = "suppliers:write"
     MEMBERS_READ = "members:read"
     MEMBERS_WRITE = "members:write"
 
@@ -38,6 +40,7 @@ _VIEWER = frozenset(
         Permission.IMPORTS_READ,
         Permission.JOBS_READ,
         Permission.SYNCS_READ,
+        Permission.SUPPLIERS_READ,
     }
 )
 _OPERATOR = _VIEWER | {
@@ -47,7 +50,7 @@ _OPERATOR = _VIEWER | {
     Permission.JOBS_WRITE,
     Permission.SYNCS_WRITE,
 }
-_MANAGER = _OPERATOR | {Permission.MEMBERS_READ}
+_MANAGER = _OPERATOR | {Permission.MEMBERS_READ, Permission.SUPPLIERS_WRITE}
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: _VIEWER,

@@ -28,6 +28,7 @@ TAGS: Final = (
     ("categories", "The seller's own category tree."),
     ("inventory", "Stock as a ledger: entries, balances, reservations."),
     ("scraping", "Goods from files, pages and shops; reports of what came in."),
+    ("suppliers", "Connecting suppliers, how they stand, and starting their syncs."),
     ("sync", "Keeping goods up to date with suppliers, stores and product APIs: syncs, schedules, history."),
     ("jobs", "Long work: progress, live events, cancel, retry, confirm, undo."),
     ("older clients", "Paths and shapes of systems that this one replaces; each names its successor."),

@@ -15,6 +15,7 @@ from app.products import categories_router, export_router, parts_router, prices_
 from app.products import router as products
 from app.scraping import inspection_router, mappings_router, sources_router
 from app.scraping import router as scraping
+from app.suppliers import router as suppliers
 from app.sync import router as sync
 
 BASE: Final = "/api/v1"
@@ -34,6 +35,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     sources_router.router,
     mappings_router.router,
     sync.router,
+    suppliers.router,
 )
 
 EVERY_ROUTE: Final = (Depends(refuse_unknown_parameters), Depends(limit_caller))

@@ -66,3 +66,10 @@ class ConsentInvalid(Unprocessable):
 
     code, title = "consent_invalid", "This consent was not begun here, is too old or was used before"
     mend = "Begin anew: GET /suppliers/{vendor}/authorize, with the same login to the end."
+
+
+class AccountDiffers(Conflict):
+    """New credentials that open another account would mix its goods with those that are there."""
+
+    code, title = "account_differs", "These credentials open another account"
+    mend = "Connect the other account as a connection of its own."

@@ -16,6 +16,8 @@ from app.sync.schemas import FULL
 
 SYNC_EXTERNAL = "sync_external_products"
 SYNC_CONFIRMED_EXTERNAL = "sync_confirmed_external_products"
+SYNC_SUPPLIER = "sync_supplier_products"
+SYNC_CONFIRMED_SUPPLIER = "sync_confirmed_supplier_products"
 
 
 async def sync_products(run: Run, *, confirmed: bool = False) -> Outcome:

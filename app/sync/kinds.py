@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 SOURCE = "source"
+SUPPLIER = "supplier"
+STOCK = "stock"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from app.queue.names import JobStatus, OutcomeKind
 
 CONNECTION_ID = "01a2048e-3511-758b-9153-818473700ed8"
 SCHEDULE_ID = "01a2048e-3511-758b-9153-818473700ed9"
-PRODUCTS = "products"
+PRODUCTS: Literal["products"] = "products"
+STOCK = "stock"
 FULL: Literal["full"] = "full"
 LONGEST_INTERVAL = 31 * 24 * 60
 SHORTEST_INTERVAL = 5

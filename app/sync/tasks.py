@@ -6,10 +6,11 @@ from app.queue.outcome import Outcome
 from app.queue.registry import job
 from app.queue.run import Run
 from app.sync import goods
-from app.sync.kinds import SOURCE, SyncKind, register
+from app.sync.kinds import SOURCE, SUPPLIER, SyncKind, register
 from app.sync.schemas import PRODUCTS
 
 register(SyncKind(SOURCE, PRODUCTS, goods.SYNC_EXTERNAL))
+register(SyncKind(SUPPLIER, PRODUCTS, goods.SYNC_SUPPLIER))
 
 
 @job(
@@ -25,4 +26,20 @@ async def sync_external_products(run: Run) -> Outcome:
 
 @job(goods.SYNC_CONFIRMED_EXTERNAL, queue=Queue.SYNC)
 async def sync_confirmed_external_products(run: Run) -> Outcome:
+    return await goods.sync_products(run, confirmed=True)
+
+
+@job(
+    goods.SYNC_SUPPLIER,
+    queue=Queue.SYNC,
+    undo=UNDO_IMPORT,
+    confirm=goods.SYNC_CONFIRMED_SUPPLIER,
+    discard=CLEAR_IMPORT,
+)
+async def sync_supplier_products(run: Run) -> Outcome:
+    return await goods.sync_products(run)
+
+
+@job(goods.SYNC_CONFIRMED_SUPPLIER, queue=Queue.SYNC)
+async def sync_confirmed_supplier_products(run: Run) -> Outcome:
     return await goods.sync_products(run, confirmed=True)

@@ -16,7 +16,7 @@ from app.queue.outbox import enqueue
 from app.queue.schedules import add_schedule
 from app.sync import kinds, repository
 from app.sync.errors import NoDefaultProvider, ProviderUnknown, SyncKindUnknown, TooManySyncs
-from app.sync.kinds import SOURCE, SyncKind
+from app.sync.kinds import SOURCE, STOCK, SUPPLIER, SyncKind
 from app.sync.schemas import SyncTrigger
 
 MOST_WAITING = 5
@@ -41,12 +41,23 @@ async def refuse_start(session: AsyncSession, connection: Connection) -> None:
 
 def kind_of(connection: Connection, kind: str) -> SyncKind:
     """How a kind of sync is carried out for the connection's vendor; raises SyncKindUnknown."""
-    offered = kinds.of_roles(_roles(vendors.get_vendor(connection.vendor)))
+    offered = kinds_of(vendors.get_vendor(connection.vendor))
     found = next((sync for sync in offered if sync.kind == kind), None)
     if found is None:
         names = ", ".join(sorted(sync.kind for sync in offered)) or "none"
         raise SyncKindUnknown(f"{connection.name} has no sync of the kind {kind!r}; it has: {names}.")
     return found
+
+
+def kinds_of(vendor: Vendor) -> list[SyncKind]:
+    """The kinds of sync that a vendor has."""
+    roles = set()
+    if vendor.source is not None:
+        # Both list goods; jobs are named for what the other side is.
+        roles.add(SUPPLIER if vendor.stock or vendor.supplier else SOURCE)
+    if vendor.stock is not None:
+        roles.add(STOCK)
+    return kinds.of_roles(frozenset(roles))
 
 
 def params_of(connection: Connection, body: SyncTrigger) -> JsonObject:
@@ -90,7 +101,3 @@ async def _schedule_default(session: AsyncSession, settings: Settings, connectio
         name=f"{connection.name} every {minutes} minutes",
         jitter_seconds=random.randint(0, settings.schedule_jitter_seconds),  # noqa: S311 (no secret)
     )
-
-
-def _roles(vendor: Vendor) -> frozenset[str]:
-    return frozenset({SOURCE} if vendor.source else ())

@@ -4,7 +4,7 @@ Roles are fields of the descriptor: a vendor that can list goods has a `source`.
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, JsonValue
@@ -39,8 +39,8 @@ class Vendor:
     """A vendor as a connection sees it.
 
     `settings` is the form that a connection fills in (its JSON schema is what a frontend shows); `credentials` names
-    the secrets it may bring. `sandbox_settings` are the values that lead to our sandbox instead of the vendor. A role
-    that the vendor has not is None.
+    the secrets it may bring. `sandbox_settings` are the values that lead to our sandbox instead of the vendor, and
+    `sandbox_credentials` are those that it takes, for people who try. A role that the vendor has not is None.
     """
 
     slug: str
@@ -50,6 +50,7 @@ class Vendor:
     sandbox_settings: Callable[[str], Mapping[str, JsonValue]]
     rate: Rate | None = None
     credentials: tuple[str, ...] = ()
+    sandbox_credentials: Mapping[str, str] = field(default_factory=dict)
     documentation: str | None = None
     check: CredentialsCheck | None = None
     oauth: OAuth | None = None
