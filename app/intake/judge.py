@@ -1,5 +1,6 @@
-"""Looking at a staged import before anything is written: which goods of its source it does not name any more, and how
-far prices would move. More than the source allows, and a person is asked. In bounded steps; reads the catalogue only.
+"""Looking at a staged import before anything is written: which goods and variants of its source it does not name any
+more, and how far prices would move. More than the source allows, and a person is asked. In bounded steps; reads the
+catalogue only.
 """
 
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pydantic import JsonValue
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.intake import withdraw
 from app.intake.sources import Limits
 from app.queue.models import JsonObject
 
@@ -66,6 +68,8 @@ WITH cells AS (
   UNION
   SELECT v.product_id FROM cells JOIN variants v ON lpad(v.gtin, 14, '0') = lpad(cells.value, 14, '0')
   WHERE v.gtin IS NOT NULL AND v.deleted_at IS NULL AND cells.value ~ '^[0-9]{8,14}$'
+), kept AS (
+  DELETE FROM staged_withdrawn gone USING named WHERE gone.job_id = :job AND gone.product_id = named.product_id
 )
 DELETE FROM staged_vanished gone USING named WHERE gone.job_id = :job AND gone.product_id = named.product_id
 """)
@@ -115,13 +119,16 @@ FROM moves
 class Findings(TypedDict):
     """What has been found so far, and how far the looking is; part of the import's cursor."""
 
-    phase: Literal["vanished", "rejected", "prices", "done"]
+    phase: Literal["vanished", "offers", "named", "rejected", "prices", "done"]
     after: str
     known: int
     vanished: int
+    offered: int
+    withdrawn: int
     compared: int
     moved: int
     vanished_samples: list[JsonValue]
+    withdrawn_samples: list[JsonValue]
     price_samples: list[JsonValue]
 
 
@@ -142,9 +149,12 @@ def start(*, full: bool) -> Findings:
         "after": "" if full else "0",
         "known": 0,
         "vanished": 0,
+        "offered": 0,
+        "withdrawn": 0,
         "compared": 0,
         "moved": 0,
         "vanished_samples": [],
+        "withdrawn_samples": [],
         "price_samples": [],
     }
 
@@ -153,6 +163,10 @@ async def take_step(session: AsyncSession, looking: Looking, found: Findings) ->
     """Look a bounded step further."""
     if found["phase"] == "vanished":
         return await _find_vanished(session, looking, found)
+    if found["phase"] == "offers":
+        return await _find_withdrawn(session, looking, found)
+    if found["phase"] == "named":
+        return await _spare_named(session, looking, found)
     if found["phase"] == "rejected":
         return await _spare_rejected(session, looking, found)
     return await _compare_prices(session, looking, found)
@@ -163,10 +177,29 @@ async def _find_vanished(session: AsyncSession, looking: Looking, found: Finding
     step = {"source": looking.source_id, "after": found["after"], "size": STEP}
     upto, size = (await session.execute(_NEXT_IDENTITIES, step)).one()
     if not size:
-        return {**found, "phase": "rejected", "after": "0"}
+        return {**found, "phase": "offers", "after": ""}
     known = await session.scalar(_COUNT_KNOWN, {"source": looking.source_id, "after": found["after"], "upto": upto})
     await session.execute(_FIND_VANISHED, {**at, "upto": upto})
     return {**found, "after": upto, "known": found["known"] + int(known or 0)}
+
+
+async def _find_withdrawn(session: AsyncSession, looking: Looking, found: Findings) -> Findings:
+    step = {"source": looking.source_id, "after": found["after"], "size": STEP}
+    upto, size = (await session.execute(withdraw.NEXT_OFFERS, step)).one()
+    if not size:
+        is_any = await withdraw.count(session, looking.job_id) > 0
+        return {**found, "phase": "named" if is_any else "rejected", "after": "0"}
+    offered = await withdraw.find(session, looking.job_id, looking.source_id, found["after"], upto)
+    return {**found, "after": upto, "offered": found["offered"] + offered}
+
+
+async def _spare_named(session: AsyncSession, looking: Looking, found: Findings) -> Findings:
+    after = int(found["after"])
+    upto, size = (await session.execute(_NEXT_STAGED, {"job": looking.job_id, "after": after, "size": STEP})).one()
+    if not size:
+        return {**found, "phase": "rejected", "after": "0"}
+    await withdraw.spare_named(session, looking.job_id, looking.source_id, after, upto)
+    return {**found, "after": str(upto)}
 
 
 async def _spare_rejected(session: AsyncSession, looking: Looking, found: Findings) -> Findings:
@@ -181,7 +214,15 @@ async def _spare_rejected(session: AsyncSession, looking: Looking, found: Findin
         {"product_id": str(product_id), "external_id": external_id, "title": title}
         for product_id, external_id, title in samples
     ]
-    return {**found, "phase": "prices", "after": "0", "vanished": int(vanished or 0), "vanished_samples": shown}
+    return {
+        **found,
+        "phase": "prices",
+        "after": "0",
+        "vanished": int(vanished or 0),
+        "vanished_samples": shown,
+        "withdrawn": await withdraw.count(session, looking.job_id),
+        "withdrawn_samples": [dict(one) for one in await withdraw.sample(session, looking.job_id, SAMPLES)],
+    }
 
 
 async def _compare_prices(session: AsyncSession, looking: Looking, found: Findings) -> Findings:
@@ -212,6 +253,7 @@ async def _compare_prices(session: AsyncSession, looking: Looking, found: Findin
 def question(found: Findings, limits: Limits) -> JsonObject | None:
     """What a person must be asked, with numbers and samples; None where the source allows what was found."""
     gone = found["vanished"] / max(1, found["known"])
+    withdrawn = found["withdrawn"] / max(1, found["offered"])
     moved = found["moved"] / max(1, found["compared"])
     reasons: list[JsonValue] = []
     words: list[str] = []
@@ -220,6 +262,12 @@ def question(found: Findings, limits: Limits) -> JsonObject | None:
         words.append(
             f"{found['vanished']:,} of {found['known']:,} products of this source would be archived"
             f" ({gone:.0%}; {limits.shrink_share:.0%} go without asking)"
+        )
+    if found["withdrawn"] >= limits.least and withdrawn > limits.shrink_share:
+        reasons.append("variants_vanish")
+        words.append(
+            f"{found['withdrawn']:,} of {found['offered']:,} variants of this source would be without stock"
+            f" ({withdrawn:.0%}; {limits.shrink_share:.0%} go without asking)"
         )
     if found["moved"] >= limits.least and moved > limits.price_share:
         reasons.append("prices_move")
@@ -236,6 +284,10 @@ def question(found: Findings, limits: Limits) -> JsonObject | None:
         "vanished": found["vanished"],
         "vanished_share": round(gone, 4),
         "vanished_samples": found["vanished_samples"],
+        "variants_known": found["offered"],
+        "variants_vanished": found["withdrawn"],
+        "variants_vanished_share": round(withdrawn, 4),
+        "variants_vanished_samples": found["withdrawn_samples"],
         "prices_compared": found["compared"],
         "prices_moved": found["moved"],
         "moved_share": round(moved, 4),

@@ -94,6 +94,18 @@ class StagedVanished(TenantBase):
     external_id: Mapped[str] = mapped_column(Text)
 
 
+class StagedWithdrawn(TenantBase):
+    """One offer of a variant that its source no longer names although it names the product: emptied at the end."""
+
+    __tablename__ = "staged_withdrawn"
+
+    job_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    product_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    offer_id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)
+    variant_id: Mapped[UUID] = mapped_column(Uuid)
+    external_id: Mapped[str] = mapped_column(Text)
+
+
 class ImportRow(TenantBase):
     """The report: what became of a row, and for a rejected one its cells, so that it can be corrected and sent
     again.

@@ -64,3 +64,15 @@ WHERE {_KNOWN} AND v.matched AND e.job_id = :job
   AND (v.variant_id IN (SELECT unnest(CAST(:changed AS uuid[])))) IS TRUE
 ON CONFLICT (job_id, product_id, kind, entity_id, field) DO UPDATE SET after = excluded.after
 """)
+
+# After variants were withdrawn: their quantities as the ledger has just written them.
+EMPTIED_STOCK = text("""
+INSERT INTO job_changes (job_id, product_id, kind, entity_id, field, action, before, after)
+SELECT :job, mine.product_id, 'stock', e.variant_id, 'stock', 'updated',
+       to_jsonb(e.on_hand_after - e.quantity), to_jsonb(e.on_hand_after)
+FROM variants mine
+JOIN stock_balances b ON b.variant_id = mine.id AND b.location_id = :location
+JOIN stock_entries e ON e.variant_id = b.variant_id AND e.location_id = b.location_id AND e.sequence = b.version
+WHERE mine.id = ANY(:changed) AND e.job_id = :job
+ON CONFLICT (job_id, product_id, kind, entity_id, field) DO UPDATE SET after = excluded.after
+""")

@@ -83,3 +83,15 @@ async def rehearse(
     await session.execute(_TAKE_OVER_ROWS, {"rows": rows})
     await session.execute(_TAKE_OVER_CHANGES, {"changes": changed})
     return result
+
+
+async def carry_out(
+    session: AsyncSession,
+    job_id: UUID,
+    lines: Lines,
+    work: Callable[[], Awaitable[tuple[T, list[UUID]]]],
+    *,
+    dry_run: bool,
+) -> T:
+    """Do `work`, for its report only when it is a dry run."""
+    return await rehearse(session, job_id, lines, work) if dry_run else (await work())[0]

@@ -15,7 +15,7 @@ from pydantic import JsonValue
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.intake import judge, match, preview, report, settle, sources, stage, vanish, write
+from app.intake import judge, match, preview, report, settle, sources, stage, vanish, withdraw, write
 from app.integrations.contracts.catalogue import Page
 from app.queue.models import JsonObject
 from app.queue.run import Run
@@ -49,10 +49,8 @@ HAVING count(*) > 0
 # Makes the counts that the statement above asks for true as soon as the transaction ends, not within a minute.
 _COUNT_AT_ONCE = text("SELECT pg_stat_force_next_flush()")
 _COUNT_STAGED = text("SELECT count(*) FROM staged_products WHERE job_id = :job")
-_UNSTAGE = tuple(
-    text(f"DELETE FROM {table} WHERE job_id = :job")
-    for table in ("staged_variants", "staged_products", "staged_vanished")
-)
+_STAGING = ("staged_variants", "staged_products", "staged_vanished", "staged_withdrawn")
+_UNSTAGE = tuple(text(f"DELETE FROM {table} WHERE job_id = :job") for table in _STAGING)
 _FORGET_REPORT = text("DELETE FROM import_rows WHERE job_id = :job")
 # Ids of jobs begin with their time, so what belongs to purged jobs lies before the oldest one that is kept.
 _CLEAR_PURGED = tuple(
@@ -61,7 +59,7 @@ _CLEAR_PURGED = tuple(
       SELECT ctid FROM {table} WHERE job_id < (SELECT min(id::text)::uuid FROM jobs) LIMIT {PURGED_AT_ONCE}
     )
     """)
-    for table in ("staged_variants", "staged_products", "staged_vanished", "import_rows", "job_changes")
+    for table in (*_STAGING, "import_rows", "job_changes")
 )
 
 
@@ -78,8 +76,9 @@ class Source(Protocol):
 class Origin:
     """Whose goods they are: the source's row, whether the seller made the file, the currency where it names none.
 
-    `mode` full also archives what the source does not name any more; `dry_run` writes a report and nothing else, and
-    may go without a row of the source, which `name` then stands for; `confirmed`: a person has allowed what was asked.
+    `mode` full also archives products that the source does not name any more, and empties such variants; `dry_run`
+    writes a report and nothing else, and may go without a row of the source, which `name` then stands for;
+    `confirmed`: a person has allowed what was asked.
     """
 
     source_id: UUID | None
@@ -114,6 +113,7 @@ class Cursor(TypedDict):
     source_id: str
     findings: judge.Findings
     archived: int
+    withdrawn: int
 
 
 START: Cursor = {
@@ -127,6 +127,7 @@ START: Cursor = {
     "source_id": "",
     "findings": judge.start(full=False),
     "archived": 0,
+    "withdrawn": 0,
 }
 
 
@@ -147,7 +148,8 @@ async def bring_in(run: Run, source: Source, origin: Origin) -> JsonObject:
     if cursor["stage"] == "asking" and question and not (origin.confirmed or origin.dry_run):
         raise ConfirmationNeeded(question, await _count(run, cursor))
     cursor = await _write(run, origin, {**cursor, "stage": "writing"})
-    await _archive(run, origin, cursor)
+    cursor = await _archive(run, origin, cursor)
+    await _withdraw(run, origin, cursor)
     counters = await _count(run, cursor)
     # Rows refused after reading were not counted on the way.
     await run.progress(processed=cursor["rows"], failed=_number(counters["rejected"]), counters=counters)
@@ -314,13 +316,13 @@ async def _write_batch(session: AsyncSession, job_id: UUID, origin: Origin, afte
     return done
 
 
-async def _archive(run: Run, origin: Origin, cursor: Cursor) -> None:
+async def _archive(run: Run, origin: Origin, cursor: Cursor) -> Cursor:
     while True:
         run.raise_if_stopped()
         async with run.sessions.begin() as session:
             gone = await vanish.next_batch(session, run.job_id, BATCH)
             if not gone:
-                return
+                return cursor
             await _archive_batch(session, run.job_id, origin, gone, cursor["archived"])
             await vanish.clear_batch(session, run.job_id, gone)
             cursor = {**cursor, "archived": cursor["archived"] + len(gone)}
@@ -339,11 +341,32 @@ async def _archive_batch(session: AsyncSession, job_id: UUID, origin: Origin, go
         await vanish.archive(session, job_id, _known(origin), gone, done)
         return None, gone
 
-    if origin.dry_run:
-        first = vanish.AFTER_FILE + done
-        await preview.rehearse(session, job_id, preview.Lines(first, first + len(gone)), work)
-    else:
-        await work()
+    first = vanish.AFTER_FILE + done
+    await preview.carry_out(session, job_id, preview.Lines(first, first + len(gone)), work, dry_run=origin.dry_run)
+
+
+async def _withdraw(run: Run, origin: Origin, cursor: Cursor) -> None:
+    while True:
+        run.raise_if_stopped()
+        async with run.sessions.begin() as session:
+            step = await withdraw.next_step(session, run.job_id)
+            if not step.product_ids:
+                return
+            await _withdraw_step(session, run.job_id, origin, step, cursor["withdrawn"])
+            await withdraw.clear(session, run.job_id, step)
+            cursor = {**cursor, "withdrawn": cursor["withdrawn"] + step.size}
+            message = f"{cursor['withdrawn']:,} vanished variants {_done(origin)}"
+            await run.checkpoint(session, _stored(cursor), stage="withdrawing", message=message)
+        run.seam("import_variants_withdrawn")
+
+
+async def _withdraw_step(session: AsyncSession, job_id: UUID, origin: Origin, step: withdraw.Step, done: int) -> None:
+    async def work() -> tuple[None, list[UUID]]:
+        await withdraw.withdraw(session, job_id, _known(origin), step, done)
+        return None, step.product_ids
+
+    first = withdraw.AFTER_ARCHIVED + done
+    await preview.carry_out(session, job_id, preview.Lines(first, first + step.size), work, dry_run=origin.dry_run)
 
 
 def _known(origin: Origin) -> UUID:

@@ -34,7 +34,13 @@ Held = Annotated[Resources, Depends(use_resources)]
 FORM: dict[str, JsonValue] = {
     **CHOICE_FIELDS,
     "source": {"type": "string", "default": "upload", "description": "The feed it belongs to."},
-    "mode": {"type": "string", "enum": ["partial", "full"], "default": "partial"},
+    "mode": {
+        "type": "string",
+        "enum": ["partial", "full"],
+        "default": "partial",
+        "description": "`full`: the file names all goods of its source. Products that it lacks are archived; variants"
+        " that it lacks of products that it has are without stock. Both until it names them again.",
+    },
     "dry_run": {"type": "boolean", "default": False, "description": "Report only; change nothing."},
     "remember_mapping": {
         "type": "boolean",

@@ -39,7 +39,10 @@ Provider = Annotated[
 Kind = Annotated[CleanStr, Field(min_length=1, max_length=30, description="What to sync.", examples=[PRODUCTS])]
 ModeField = Annotated[
     Mode,
-    Field(description="`full` also archives what the source does not have any more; `incremental` never does."),
+    Field(
+        description="`full` also archives what the source does not have any more, and of products that it still has it"
+        " sets the stock of variants to 0 that it no longer names; `incremental` does neither."
+    ),
 ]
 Cron = Annotated[CleanStr, Field(max_length=100, description="minute hour day month weekday", examples=["15 3 * * *"])]
 EveryMinutes = Annotated[int, Field(ge=SHORTEST_INTERVAL, le=LONGEST_INTERVAL, examples=[30])]
