@@ -8,7 +8,9 @@ from fastapi import FastAPI
 from app.accounts.authentication import Authenticator
 from app.api import catalogue, docs, errors, health, legacy, middleware, openapi, v1
 from app.api.version import VERSION
+from app.core import lanes
 from app.core.config import Settings, get_settings
+from app.core.lanes import Lanes
 from app.core.resources import Resources
 from app.core.system_session import SystemDatabase
 from app.queue import announce, registry
@@ -23,6 +25,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         registry.load()
         app.state.resources = Resources.open(settings)
         announce.use(app.state.resources.redis)
+        lanes.use(Lanes(app.state.resources.redis))
         app.state.system = SystemDatabase(settings)
         app.state.authenticator = Authenticator(app.state.resources, app.state.system)
         try:

@@ -16,7 +16,9 @@ import uvloop
 from celery import Task, signals
 from celery.exceptions import Reject
 
+from app.core import lanes
 from app.core.config import get_settings
+from app.core.lanes import Lanes
 from app.core.resources import Resources
 from app.core.system_session import SystemDatabase
 from app.queue import announce, dead_letters, listening, runner
@@ -75,6 +77,7 @@ def _open() -> Child:
     settings = get_settings()
     resources = Resources.open(settings, pool_size=POOL_SIZE)
     announce.use(resources.redis)
+    lanes.use(Lanes(resources.redis))
     system = SystemDatabase(settings, pool_size=POOL_SIZE)
     _child = Child(asyncio.Runner(loop_factory=uvloop.new_event_loop), Means(resources, system, is_stopping))
     return _child

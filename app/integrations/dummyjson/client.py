@@ -6,7 +6,7 @@ from app.integrations.contracts.access import Access
 from app.integrations.contracts.vendor import Rate
 from app.integrations.dummyjson.payloads import ProductPage, page_of
 from app.integrations.dummyjson.settings import ProductApi
-from app.integrations.http import Client, Limits, Pace, open_client
+from app.integrations.http import Client, Lane, Limits, open_client
 
 MOST_BYTES = 32 * 1024 * 1024
 RATE = Rate(calls=100, seconds=10)
@@ -18,7 +18,8 @@ def open_api(access: Access, settings: ProductApi) -> Client:
     if key := access.credentials.get("api_key"):
         headers[settings.key_header.lower()] = f"{settings.key_prefix}{key}"
     limits = Limits.of(access.app, max_bytes=MOST_BYTES)
-    return open_client(access.app, limits=limits, headers=headers, pace=Pace(RATE.calls, RATE.seconds))
+    lane = Lane(access.lane, RATE.calls, RATE.seconds)
+    return open_client(access.app, limits=limits, headers=headers, lane=lane)
 
 
 async def list_products(client: Client, settings: ProductApi, *, skip: int, page: int) -> ProductPage:

@@ -17,13 +17,15 @@ import httpx
 from pydantic import JsonValue
 
 from app.core import clock, context
+from app.core import lanes as lanes_in_use
 from app.core.config import Settings
+from app.core.lanes import FAILURES, Lane, Lanes, Turn
 from app.core.redaction import redact_url
 from app.integrations.contracts.errors import NotSent, RateLimited, Unavailable, VendorError
 from app.integrations.http.answers import Answer, error_of
 from app.integrations.http.egress import Guard, open_pool, own_origins
 from app.integrations.http.exchange import Opened, exchange
-from app.integrations.http.patience import REPEATABLE, Limits, Pace, pause, retry_after
+from app.integrations.http.patience import REPEATABLE, Limits, pause, retry_after
 from app.integrations.http.unpacking import ACCEPTED
 
 USER_AGENT = "Crossdock/0.1"
@@ -47,7 +49,8 @@ class Client:
         *,
         limits: Limits | None = None,
         headers: Headers | None = None,
-        pace: Pace | None = None,
+        lane: Lane | None = None,
+        lanes: Lanes | None = None,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self.limits = limits or Limits()
@@ -59,7 +62,8 @@ class Client:
             **{name.lower(): value for name, value in (headers or {}).items()},
         }
         self._pool = open_pool(guard)
-        self._pace = pace
+        self._lane = lane
+        self._lanes = lanes or lanes_in_use.current()
         self._sleep = sleep
 
     async def __aenter__(self) -> Self:
@@ -146,24 +150,54 @@ class Client:
         tried = 0
         while True:
             tried += 1
-            await self._take_turn(ends_at)
+            turn = await self._take_turn(request.url.host, ends_at)
             try:
-                return await self._recorded(request, once, tried, ends_at)
+                return await self._told(turn, self._recorded(request, once, tried, ends_at))
             except (Unavailable, RateLimited) as error:
                 wait = pause(tried, error.retry_after)
+                if self._lane and isinstance(error, RateLimited):
+                    await self._lanes.hold(self._lane, wait)
                 is_last = tried >= self.limits.tries or not (may_repeat or _was_not_sent(error))
                 if is_last or time.monotonic() + wait >= ends_at:
                     raise
             await self._sleep(wait)
 
-    async def _take_turn(self, ends_at: float) -> None:
-        wait = self._pace.wait(time.monotonic()) if self._pace else 0.0
-        if time.monotonic() + wait >= ends_at:
-            raise RateLimited(
-                "So many calls wait for their turn that this one would not end in time.", retry_after=wait
-            )
-        if wait:
-            await self._sleep(wait)
+    async def _take_turn(self, host: str, ends_at: float) -> Turn | None:
+        """Wait for the turn of this call in its lane; raises where it comes too late or the lane is closed."""
+        while self._lane:
+            turn = await self._lanes.take(self._lane, most=ends_at - time.monotonic())
+            if turn.word == "open":
+                raise Unavailable(
+                    f"{host} failed {FAILURES} times in a row: it is left alone for a while, then tried once.",
+                    retry_after=turn.wait,
+                )
+            if turn.word == "late":
+                raise RateLimited(
+                    "So many calls wait for their turn that this one would not end in time.", retry_after=turn.wait
+                )
+            if turn.wait <= 0:
+                return turn
+            await self._sleep(turn.wait)
+            if turn.is_probe or not await self._lanes.is_stopped(self._lane):
+                return turn
+        return None
+
+    async def _told(self, turn: Turn | None, call: Awaitable[_Result]) -> _Result:
+        """The call's result; its lane is told whether the other side is there. A refusal is an answer, too."""
+        if turn is None or self._lane is None:
+            return await call
+        try:
+            result = await call
+        except Unavailable:
+            await self._lanes.failed(self._lane)
+            raise
+        except VendorError:
+            if turn.is_watched or turn.is_probe:
+                await self._lanes.answered(self._lane)
+            raise
+        if turn.is_watched or turn.is_probe:
+            await self._lanes.answered(self._lane)
+        return result
 
     async def _recorded(
         self, request: httpx.Request, once: Callable[[], Awaitable[_Result]], tried: int, ends_at: float
@@ -220,7 +254,7 @@ async def _error_in(opened: Opened) -> VendorError:
 
 
 def open_client(
-    settings: Settings, *, limits: Limits | None = None, headers: Headers | None = None, pace: Pace | None = None
+    settings: Settings, *, limits: Limits | None = None, headers: Headers | None = None, lane: Lane | None = None
 ) -> Client:
     """A client as this installation may have it: outside production it may call the sandbox too."""
-    return Client(Guard(own_origins(settings)), limits=limits or Limits.of(settings), headers=headers, pace=pace)
+    return Client(Guard(own_origins(settings)), limits=limits or Limits.of(settings), headers=headers, lane=lane)

@@ -1,7 +1,6 @@
 """How long and how often a call is tried: limits, pauses, and what Retry-After means. Pure."""
 
 import random
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,21 +15,6 @@ _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 8.0
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
 REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
-
-
-class Pace:
-    """So many calls in so many seconds, by this process; `wait` says how long the next one has to wait for its turn."""
-
-    def __init__(self, calls: int, seconds: float) -> None:
-        self._seconds = seconds
-        self._turns: deque[float] = deque(maxlen=calls)
-
-    def wait(self, now: float) -> float:
-        """Take the next turn; answers the seconds until it."""
-        is_full = len(self._turns) == self._turns.maxlen
-        turn = max(now, self._turns[0] + self._seconds) if is_full else now
-        self._turns.append(turn)
-        return turn - now
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from app.integrations.contracts.errors import (
     Unavailable,
     VendorError,
 )
-from app.integrations.http import CalledInTransaction, Client, Guard, Limits, Pace
+from app.integrations.http import CalledInTransaction, Client, Guard
 from tests.integrations.http.conftest import MakeClient
 from tests.integrations.http.stage import Asked, Stage, answer
 
@@ -319,20 +319,6 @@ async def test_a_form_is_sent_as_one(stage: Stage, client: Client) -> None:
     await client.request("POST", f"{stage.origin}/x", form={"grant_type": "refresh", "a": "ü&"})
     assert stage.asked[0].body == b"grant_type=refresh&a=%C3%BC%26"
     assert stage.asked[0].headers["content-type"] == "application/x-www-form-urlencoded"
-
-
-async def test_a_pace_is_kept_and_a_turn_that_comes_too_late_is_told(stage: Stage, pauses: list[float]) -> None:
-    async def note(seconds: float) -> None:
-        pauses.append(seconds)
-
-    stage.plays("/x", OK)
-    async with Client(Guard([stage.origin]), limits=Limits(total=15), pace=Pace(2, 10), sleep=note) as client:
-        for _ in range(4):
-            await client.get(f"{stage.origin}/x")
-        assert [round(pause) for pause in pauses] == [10, 10]
-        with pytest.raises(RateLimited):
-            await client.get(f"{stage.origin}/x")
-    assert len(stage.asked) == 4
 
 
 async def test_nothing_is_called_while_a_transaction_is_open(stage: Stage, client: Client, database: Database) -> None:
