@@ -124,8 +124,14 @@ def _unchanged(fetched: downloads.Fetched) -> JsonObject:
 
 def _open(path: Path, params: JsonObject, currency: str) -> FeedReader:
     mapping = cast("dict[str, str] | None", params["mapping"])
-    wanted, mark = cast("Format", params["format"]), cast("DecimalMark | None", params.get("decimal_mark"))
-    feed = open_feed(path, default_currency=currency, mapping=mapping, wanted=wanted, decimal_mark=mark)
+    feed = open_feed(
+        path,
+        default_currency=cast("str | None", params.get("default_currency")),
+        own_currency=currency,
+        mapping=mapping,
+        wanted=cast("Format", params["format"]),
+        decimal_mark=cast("DecimalMark | None", params.get("decimal_mark")),
+    )
     if params["mode"] == "full" and feed.is_export:
         raise FeedIsExport("The file is an export of ours.", FeedIsExport.mend)
     return feed
@@ -162,6 +168,7 @@ def _described(profile: FeedProfile) -> JsonObject:
         "delimiter": profile.delimiter,
         "header_line": profile.header_line,
         "currencies": list(profile.currencies),
+        "default_currency": profile.default_currency,
         "columns": [column.name for column in profile.columns],
         "header_hash": header_hash(column.name for column in profile.columns),
         "mapping": dict(profile.mapping),

@@ -83,8 +83,7 @@ async def inspect(settings: Settings, sessions: Sessions, looked: Looked, form: 
         read_by = await mappings.choose(
             session, columns=form.mapping, mapping_id=form.mapping_id, name=form.mapping_name, source=form.source
         )
-        own_currency = await tenants.get_currency(session, _tenant_of(sessions))
-    currency = read_by.default_currency or own_currency
+        currency = await tenants.get_currency(session, _tenant_of(sessions))
     seen = await asyncio.to_thread(_look, looked, form, read_by, currency, ArchiveLimits.of(settings))
     feed = seen.feed
     columns_hash = header_hash(feed.header)
@@ -105,7 +104,7 @@ async def inspect(settings: Settings, sessions: Sessions, looked: Looked, form: 
         quoting=profile.quoting,
         header_line=profile.header_line,
         currencies=list(profile.currencies),
-        default_currency=currency,
+        default_currency=profile.default_currency or currency,
         rows_estimate=round(profile.rows_estimate * seen.size / max(seen.looked_at, 1)),
         columns=[InspectedColumn.model_validate(column) for column in profile.columns],
         mapping=dict(profile.mapping),
@@ -133,7 +132,8 @@ def _look(looked: Looked, form: InspectForm, read_by: mappings.ReadBy, currency:
     try:
         feed = open_feed(
             found.path,
-            default_currency=currency,
+            default_currency=read_by.default_currency,
+            own_currency=currency,
             mapping=read_by.columns,
             wanted=form.format,
             decimal_mark=read_by.decimal_mark,

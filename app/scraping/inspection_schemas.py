@@ -144,8 +144,10 @@ class Inspection(BaseModel):
     delimiter: str | None
     quoting: str | None
     header_line: int
-    currencies: list[str] = Field(description="Named in the first rows; empty: the default currency applies.")
-    default_currency: str
+    currencies: list[str] = Field(description="Named in the first rows.")
+    default_currency: str = Field(
+        description="Of prices that name none: the mapping's, else the one currency that the file names, else your own."
+    )
     rows_estimate: int
     columns: list[InspectedColumn]
     mapping: dict[str, str] = Field(description="As it can be sent or saved: {column of the file: our field}.")

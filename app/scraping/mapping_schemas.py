@@ -67,7 +67,10 @@ class _Terms(BaseModel):
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
     default_currency: Annotated[
-        Currency | None, Field(description="For prices without a currency; without it, the tenant's currency.")
+        Currency | None,
+        Field(
+            description="For prices without a currency; without it, the one that the file's others name, else yours."
+        ),
     ] = None
     decimal_mark: Annotated[
         DecimalMark | None, Field(description="How the file writes decimals; without it, every column is looked at.")

@@ -46,6 +46,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "size": ("Size", "An option where rows form groups; otherwise an attribute."),
     "material": ("Material", "An option where rows form groups; otherwise an attribute."),
     "pattern": ("Pattern", "An option where rows form groups; otherwise an attribute."),
+    "condition": ("Condition", "new, used, refurbished; kept as an attribute."),
     **{
         f"option{number}_{part}": (f"Option {number}: {part}", words)
         for number in (1, 2, 3)

@@ -6,6 +6,8 @@ import httpx
 import pytest
 
 from app.integrations.feeds import fields
+from app.integrations.feeds.layout import Layout
+from app.integrations.feeds.layouts import LAYOUTS
 from app.scraping import wordings
 from tests.conftest import MakeSeller, Seller
 from tests.scraping.feeds import all_products, counters, get, sheet, upload
@@ -36,6 +38,11 @@ async def prices(api: httpx.AsyncClient, seller: Seller) -> dict[str, tuple[str 
 
 def test_every_field_of_a_mapping_is_put_into_words() -> None:
     assert wordings.WORDS.keys() == fields.KINDS.keys() - fields.OF_OUR_EXPORT
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.name)
+def test_what_any_layout_proposes_can_be_sent_back(layout: Layout) -> None:
+    assert set(layout.names.values()) <= fields.KINDS.keys()
 
 
 async def test_the_fields_are_listed_with_their_kinds(api: httpx.AsyncClient, seller: Seller) -> None:

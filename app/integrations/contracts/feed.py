@@ -40,7 +40,7 @@ class FeedColumn:
 class FeedProfile:
     """Everything that reading the file depends on; the same bytes and mapping always give the same profile.
 
-    `currencies` are those named in the looked-at rows; empty: the file names none, so the seller's applies.
+    `currencies` are those named in the looked-at rows; `default_currency` is that of prices which name none.
     `rows_estimate` is a guess for progress bars. `form` is the family of formats (delimited, xml, json ...); delimiter
     and quoting are those of delimited text alone.
     """
@@ -56,6 +56,7 @@ class FeedProfile:
     rows_estimate: int
     size: int
     warnings: tuple[FeedWarning, ...] = ()
+    default_currency: str | None = None
 
     @property
     def mapping(self) -> Mapping[str, str]:

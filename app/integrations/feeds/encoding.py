@@ -62,6 +62,9 @@ class TextScan:
     ends_with_line_end: bool
 
 
+_PAGE = re.compile(r"(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """The first bytes of a file, and the same as text without mark and blanks before it: enough to tell forms.
@@ -76,7 +79,7 @@ class Head:
     @property
     def is_web_page(self) -> bool:
         """Whether it begins as HTML does, which is not XML although it looks like it."""
-        return self.text[:32].casefold().startswith(("<!doctype html", "<html", "<head", "<body"))
+        return _PAGE.match(self.text) is not None
 
 
 def look_at_head(path: Path) -> Head:

@@ -17,7 +17,7 @@ KINDS: dict[str, Kind] = {
             *("variant_image", "currency", "availability", "availability_policy", "sale_dates", "sale_starts"),
             *("sale_ends", "status", "published", "type", "weight_unit", "color", "size", "material", "pattern"),
             *(f"option{number}_{part}" for number in (1, 2, 3) for part in ("name", "value")),
-            *("attribute", "vat", "ignore"),
+            *("condition", "attribute", "vat", "ignore"),
             *("own_variant_id", "product_sku", "option_map", "attribute_map", "image_list", "alt_list"),
         ),
         "text",

@@ -38,6 +38,13 @@ def is_ambiguous(cell: str) -> bool:
     return found is not None and bool(re.search("[.,]", found.group())) and _sure_mark(found.group()) is None
 
 
+def made_clear(cell: str, mark: DecimalMark) -> str:
+    """The cell, its number written so that it has one reading: of "1.234" either "1.234,00" or "1.2340"."""
+    if not is_ambiguous(cell):
+        return cell
+    return _NUMBER_IN_CELL.sub(lambda found: f"{found[0]}0" if mark in found[0] else f"{found[0]}{mark}00", cell, 1)
+
+
 def parse_number(text: str, mark: DecimalMark) -> Decimal:
     """The amount of one cell; `mark` decides only what the digits themselves leave open."""
     text = text.strip()

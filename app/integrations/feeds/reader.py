@@ -9,13 +9,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from app.core.money import parse_currency
 from app.integrations.contracts.catalogue import Page, RejectedRow, SampleRow, SourceProduct, merged_fragments
 from app.integrations.contracts.feed import DecimalMark, FeedColumn, FeedProfile, FeedWarning
 from app.integrations.feeds.cells import Cells
 from app.integrations.feeds.columns import Columns, override, propose, with_decimal_marks
-from app.integrations.feeds.currencies import keep_one
+from app.integrations.feeds.currencies import has_bare_prices, keep_one, named_currencies
 from app.integrations.feeds.errors import FeedCursorInvalid, FeedNoUsableColumn, RowRefused
 from app.integrations.feeds.forms import Format, open_table
 from app.integrations.feeds.headers import REPORT_COLUMNS, normalised
@@ -23,12 +24,14 @@ from app.integrations.feeds.layout import Layout
 from app.integrations.feeds.layouts import KNOWN_NAMES, recognise
 from app.integrations.feeds.mapping import Context, RowMapper
 from app.integrations.feeds.odd_rows import OddRows
-from app.integrations.feeds.prices import NotAPrice, parse_price
 from app.integrations.feeds.records import BrokenRow, Position, RowStream, Table
 from app.integrations.feeds.rejected_rows import unguarded
+from app.integrations.feeds.standing_alone import spelled_out
 
 PAGE_ROWS = 1000
 PAGE_CHARACTERS = 4 << 20
+_MAY_BE_TITLE = frozenset({"description", "short_description"})
+_BRIEF = 80
 _IDENTITY = ("id", "sku", "url", "gtin")
 
 
@@ -36,19 +39,21 @@ def inspect(
     path: Path,
     *,
     default_currency: str | None = None,
+    own_currency: str | None = None,
     mapping: Mapping[str, str] | None = None,
     wanted: Format = "auto",
     decimal_mark: DecimalMark | None = None,
 ) -> FeedProfile:
     """What the file is and how its columns would be used; changes nothing. Raises FeedRefused where it is no feed."""
-    currency = parse_currency(default_currency) if default_currency else None
-    return _look(path, mapping or {}, wanted, currency, decimal_mark).profile
+    terms = _terms(default_currency, own_currency, decimal_mark)
+    return _look(path, mapping or {}, wanted, terms).profile
 
 
 def open_feed(
     path: Path,
     *,
     default_currency: str | None = None,
+    own_currency: str | None = None,
     mapping: Mapping[str, str] | None = None,
     wanted: Format = "auto",
     decimal_mark: DecimalMark | None = None,
@@ -56,20 +61,36 @@ def open_feed(
 ) -> "FeedReader":
     """A reader of the file as a catalogue source. Raises FeedRefused where the file cannot be used.
 
-    `mapping` {source column: our field} overrides what inspect proposes. `default_currency` stands in where the file
-    names none; without it such prices come without a currency. `wanted` is the format that the request named,
-    `decimal_mark` the mark that the seller did, where that is not found out by looking. `is_head`: the file was cut by
-    forms.cut_to_head.
+    `mapping` {source column: our field} overrides what inspect proposes. Prices without a currency are in
+    `default_currency`, which somebody has said; else in the one that all other prices of the file name; else in the
+    seller's `own_currency`. `wanted` is the format that the request named, `decimal_mark` the mark that the seller
+    did, where that is not found out by looking. `is_head`: the file was cut by forms.cut_to_head.
     """
-    currency = parse_currency(default_currency) if default_currency else None
-    found = _look(path, mapping or {}, wanted, currency, decimal_mark, is_head=is_head)
+    found = _look(path, mapping or {}, wanted, _terms(default_currency, own_currency, decimal_mark), is_head=is_head)
     if not any(found.columns.index(field) >= 0 for field in _IDENTITY):
         names = ", ".join(f"'{column.name[:60]}'" for column in found.columns.all[:30])
         raise FeedNoUsableColumn(
             f"None of the columns {names} is known as an id, SKU, web address or article number.",
             "Rename the column that identifies a product to sku, or send a mapping.",
         )
-    return FeedReader(found, currency)
+    return FeedReader(found)
+
+
+class _Terms(NamedTuple):
+    """What the seller has said: the currency of prices without one, their own currency, how decimals are written."""
+
+    said_currency: str | None
+    own_currency: str | None
+    decimal_mark: DecimalMark | None
+
+    @property
+    def usual_currency(self) -> str | None:
+        """The currency where the file says nothing."""
+        return self.said_currency or self.own_currency
+
+
+def _terms(said: str | None, own: str | None, mark: DecimalMark | None) -> _Terms:
+    return _Terms(parse_currency(said) if said else None, parse_currency(own) if own else None, mark)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +99,18 @@ class _Found:
     layout: Layout
     columns: Columns
     profile: FeedProfile
+    strange_currency: str | None  # that prices have from the others of the file, unless it is the seller's own
 
 
 class FeedReader:
     """One feed file as a CatalogueSource; opens the file anew for every reading, so it needs no closing."""
 
-    def __init__(self, found: _Found, default_currency: str | None) -> None:
+    def __init__(self, found: _Found) -> None:
         self.profile = found.profile
         self.header = found.table.header
         self._found = found
-        self._default_currency = default_currency
+        self._default_currency = found.profile.default_currency
+        self._spelled_out = spelled_out(found.columns, found.strange_currency)
         self._width = len(found.table.header)
         self._odd_rows = OddRows(found.table.header, found.columns)
         self.is_export = found.layout.is_guarded
@@ -154,7 +177,7 @@ class FeedReader:
                 with suppress(RowRefused):
                     mapper.map_row(line, self._fitted(row))
                 if line in lines:
-                    yield line, self._raw(row, mapper)
+                    yield line, self._raw(row, mapper, alone=True)
                     left -= 1
                     if not left:
                         return
@@ -216,15 +239,17 @@ class FeedReader:
 
     def _rejected(self, line: int, row: Cells | BrokenRow, refusal: RowRefused, mapper: RowMapper) -> RejectedRow:
         column = self.header[refusal.column] if refusal.column >= 0 else None
-        return RejectedRow(line, refusal.code, refusal.message, self._raw(row, mapper), column)
+        return RejectedRow(line, refusal.code, refusal.message, self._raw(row, mapper, alone=True), column)
 
-    def _raw(self, row: Cells | BrokenRow, mapper: RowMapper) -> dict[str, str]:
-        """A row's cells by column, complete enough to be sent again on their own."""
+    def _raw(self, row: Cells | BrokenRow, mapper: RowMapper, *, alone: bool = False) -> dict[str, str]:
+        """A row's cells by column, complete enough to be sent again on their own; `alone`: in a file of their own."""
         cells = [*(row.cells if isinstance(row, BrokenRow) else row), *[""] * self._width][: self._width]
         if self._is_guarded:
             cells = list(map(unguarded, cells))
         with suppress(RowRefused):  # where the cell that tells whose row it is, is itself what is wrong
             cells = mapper.raw(cells)
+        if alone and not isinstance(row, BrokenRow):
+            cells = self._spelled_out(cells)
         return {name: cell for name, cell in zip(self.header, cells, strict=True) if name not in REPORT_COLUMNS}
 
     def _all_cells(self) -> Iterator[Cells]:
@@ -244,8 +269,7 @@ def _look(
     path: Path,
     mapping: Mapping[str, str],
     wanted: Format,
-    default_currency: str | None,
-    decimal_mark: DecimalMark | None,
+    terms: _Terms,
     *,
     is_head: bool = False,
 ) -> _Found:
@@ -257,11 +281,12 @@ def _look(
         layout.names,
         layout.guesses,
         is_exact=layout.is_exact,
-        default_currency=default_currency,
+        default_currency=terms.usual_currency,
     )
-    chosen, choices = keep_one(override(proposed, mapping), default_currency)
-    columns, doubts = with_decimal_marks(chosen, table.sample, decimal_mark, is_typed=table.is_typed)
-    currencies = _currencies(columns, table)
+    chosen, choices = keep_one(override(proposed, mapping), terms.usual_currency)
+    columns, doubts = with_decimal_marks(chosen, table.sample, terms.decimal_mark, is_typed=table.is_typed)
+    currencies = named_currencies(columns, table.sample)
+    inferred = currencies[0] if len(currencies) == 1 and not terms.said_currency else None
     profile = FeedProfile(
         form=table.form,
         layout=layout.name,
@@ -273,33 +298,36 @@ def _look(
         currencies=currencies,
         rows_estimate=table.rows_estimate,
         size=table.size,
-        warnings=(*table.warnings, *choices, *doubts, *_role_warnings(columns)),
+        warnings=(
+            *table.warnings,
+            *choices,
+            *doubts,
+            *_money_warnings(columns, table, terms, inferred),
+            *_role_warnings(columns, layout),
+        ),
+        default_currency=inferred or terms.usual_currency,
     )
-    return _Found(table, layout, Columns(columns), profile)
+    strange = inferred if inferred != terms.own_currency else None
+    return _Found(table, layout, Columns(columns), profile, strange)
 
 
-def _currencies(columns: tuple[FeedColumn, ...], table: Table) -> tuple[str, ...]:
-    """The currencies that the sample names, in a column of their own or beside prices."""
-    found: dict[str, None] = {}
-    for column in columns:
-        cells = [row[column.index] for row in table.sample if column.index < len(row)]
-        if column.field == "currency":
-            found |= dict.fromkeys(code for cell in cells if (code := _currency_of(f"0 {cell}")))
-        elif column.field in {"price", "sale_price", "compare_at_price"}:
-            found |= {column.currency: None} if column.currency else {}
-            found |= dict.fromkeys(code for cell in cells if (code := _currency_of(cell)))
-    return tuple(found)
+def _money_warnings(
+    columns: tuple[FeedColumn, ...], table: Table, terms: _Terms, inferred: str | None
+) -> list[FeedWarning]:
+    currency = inferred or terms.usual_currency
+    if currency is None or not has_bare_prices(columns, table.sample):
+        return []
+    whose = "as the mapping says" if terms.said_currency else "which the others name" if inferred else "your currency"
+    return [
+        FeedWarning(
+            "currency_assumed",
+            f"Prices that name no currency are taken as {currency}, {whose}. If that is wrong, name it in the file "
+            "or in a saved mapping.",
+        )
+    ]
 
 
-def _currency_of(cell: str) -> str | None:
-    try:
-        price = parse_price(cell, ".")
-    except NotAPrice:
-        return None
-    return price.currency if price else None
-
-
-def _role_warnings(columns: tuple[FeedColumn, ...]) -> list[FeedWarning]:
+def _role_warnings(columns: tuple[FeedColumn, ...], layout: Layout) -> list[FeedWarning]:
     used = {column.field for column in columns}
     warnings = [
         FeedWarning(
@@ -307,7 +335,7 @@ def _role_warnings(columns: tuple[FeedColumn, ...]) -> list[FeedWarning]:
             f"Column '{column.name}' is taken as '{column.field}', which it need not be. Check it, or send a mapping.",
         )
         for column in columns
-        if column.field and column.confidence <= 0.5
+        if column.field and column.field != "ignore" and column.confidence <= 0.5
     ]
     if "net_price" in used and not used & {"price", "sale_price"}:
         net = next(column.name for column in columns if column.field == "net_price")
@@ -319,7 +347,20 @@ def _role_warnings(columns: tuple[FeedColumn, ...]) -> list[FeedWarning]:
         )
     elif not used & {"price", "sale_price"}:
         warnings.append(FeedWarning("no_price_column", "No column holds a price: the products come in as drafts."))
+    if "title" not in used and not layout.is_exact:
+        warnings.append(_no_title(columns))
     return warnings
+
+
+def _no_title(columns: tuple[FeedColumn, ...]) -> FeedWarning:
+    """Many suppliers call the name of an article its description; whether this one does is not ours to decide."""
+    likely = next((column for column in columns if column.field in _MAY_BE_TITLE and _is_brief(column)), None)
+    hint = f""" If '{likely.name}' holds them, send the mapping {{"{likely.name}": "title"}}.""" if likely else ""
+    return FeedWarning("no_title_column", f"No column holds titles: rows of new products are rejected.{hint}")
+
+
+def _is_brief(column: FeedColumn) -> bool:
+    return bool(column.samples) and all(len(text) < _BRIEF and "<" not in text for text in column.samples)
 
 
 def _with_neighbours_merged(items: list[SourceProduct]) -> Iterator[SourceProduct]:

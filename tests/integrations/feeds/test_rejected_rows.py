@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Sequence
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -126,3 +127,27 @@ def test_any_row_survives_the_way_through_a_report(write_feed: WriteFeed, name: 
 
     assert again.products.keys() == original.products.keys()
     assert [p.title for p in again.products.values()] == [p.title for p in original.products.values()]
+
+
+def test_a_number_keeps_its_value_when_its_row_comes_back_by_itself(write_feed: WriteFeed) -> None:
+    """In the file it was read like its column, in which others told that 1.234 is a thousand and more."""
+    first = read_all(write_feed("sku;title;price;stock\nA;Chair;12,50;1.000\nB;Table;1.234;1.000,5\nC;Lamp;1.234;7\n"))
+    report = report_of(first.reader.header, first.rejected)
+
+    again = read_all(write_feed(report.replace(b"1.000,5", b"5")))
+
+    assert (first.codes, again.codes) == ([(3, "stock_invalid")], [])
+    assert first.products["C"].variants[0].price == again.products["B"].variants[0].price == Decimal(1234)
+
+
+@pytest.mark.parametrize("columns", ["price", "price,currency"])
+def test_a_price_keeps_its_currency_when_its_row_comes_back_by_itself(write_feed: WriteFeed, columns: str) -> None:
+    end = ",CHF\n" if "currency" in columns else " CHF\n"
+    path = write_feed(f"sku,title,{columns},stock\nA,Chair,5{end[:-1]},1\nB,Table,7{',' * (end[0] == ',')},x\n")
+    first = read_all(path, own_currency="EUR")
+    report = report_of(first.reader.header, first.rejected)
+
+    again = read_all(write_feed(report.replace(b'"x"', b'"1"')), own_currency="EUR")
+
+    assert [row.code for row in first.rejected] == ["stock_invalid"]
+    assert (again.products["B"].variants[0].price, again.products["B"].variants[0].currency) == (Decimal(7), "CHF")

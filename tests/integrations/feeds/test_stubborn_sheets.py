@@ -158,7 +158,7 @@ def test_json_in_cells_is_read(write_feed: WriteFeed) -> None:
 @pytest.mark.parametrize(
     "text", ["{}", "[]", "[1", "{x}", '{"a": 1}', "[" * 100_000 + "]" * 100_000, "{" * 3000 + "}" * 3000]
 )
-def test_what_only_looks_like_json_stays_text_or_nothing(write_feed: WriteFeed, text: str) -> None:
+def test_what_only_looks_like_json_stays_text(write_feed: WriteFeed, text: str) -> None:
     path = write_feed('sku,title\nA1,"' + text.replace('"', '""') + '"\nA2,Table\n')
 
     found = read_all(path)
@@ -192,3 +192,46 @@ def test_a_look_says_the_currency_of_a_column(write_feed: WriteFeed) -> None:
 
     assert [(column.field, column.currency) for column in profile.columns[2:]] == [("price", "CHF"), (None, None)]
     assert profile.currencies == ("CHF",)
+
+
+@pytest.mark.parametrize(
+    ("terms", "currency", "is_said"),
+    [
+        ({"own_currency": "EUR"}, "CZK", "which the others name"),
+        ({"own_currency": "EUR", "default_currency": "HUF"}, "HUF", "as the mapping says"),
+    ],
+)
+def test_a_price_without_a_currency_is_in_that_of_the_others(
+    write_feed: WriteFeed, terms: dict[str, str], currency: str, is_said: str
+) -> None:
+    found = read_all(write_feed('sku,title,price\nA,Chair,"1 234,50 Kč"\nB,Table,900\n'), **terms)
+
+    assert [p.variants[0].currency for p in found.products.values()] == ["CZK", currency]
+    assert [(w.code, is_said in w.message) for w in found.reader.profile.warnings] == [("currency_assumed", True)]
+
+
+def test_among_prices_in_several_currencies_one_without_is_in_the_sellers_own(write_feed: WriteFeed) -> None:
+    found = read_all(write_feed("sku,title,price\nA,Chair,5 USD\nB,Table,7 CHF\nC,Lamp,9\n"), own_currency="EUR")
+
+    assert [p.variants[0].currency for p in found.products.values()] == ["USD", "CHF", "EUR"]
+    assert ["your currency" in w.message for w in found.reader.profile.warnings] == [True]
+
+
+def test_prices_that_all_name_their_currency_are_not_talked_about(write_feed: WriteFeed) -> None:
+    found = read_all(write_feed("sku,title,price,currency\nA,Chair,5,USD\nB,Table,,\n"), own_currency="EUR")
+
+    assert found.reader.profile.warnings == ()
+
+
+def test_a_list_whose_names_stand_under_description_says_how_to_read_it(write_feed: WriteFeed) -> None:
+    path = write_feed(
+        "Listino 2026;;;;\n;;;Prezzi;;\nCodice articolo;Descrizione;Marca;Ivato;Netto;Foto 1;Foto 2\n"
+        "A1;Sedia;Rossi;12,50;9,00;https://x.example/1.jpg;https://x.example/2.jpg\n"
+    )
+    looked = inspect(path)
+    warning = next(warning for warning in looked.warnings if warning.code == "no_title_column")
+
+    assert '{"Descrizione": "title"}' in warning.message
+    product = read_all(path, mapping={"Descrizione": "title"}).products["A1"]
+    assert (product.title, len(product.images)) == ("Sedia", 2)
+    assert "Netto" not in product.attributes

@@ -266,6 +266,14 @@ def test_what_cannot_be_imported_can_still_be_inspected(write_feed: WriteFeed) -
     assert (profile.form, profile.delimiter, [column.name for column in profile.columns]) == ("xml", None, ["kode"])
 
 
-def test_a_page_of_the_shop_is_no_feed(write_feed: WriteFeed) -> None:
+@pytest.mark.parametrize(
+    "page",
+    [
+        '<?xml version="1.0"?><html><body>Log in</body></html>',
+        "<!doctype html>\n<html><head><meta charset=utf-8><title>Log in</title><br><body>Log in",
+        "<!-- shop --> <!-- 7 -->\n<HTML><BODY>503<HR></BODY></HTML>",
+    ],
+)
+def test_a_page_of_the_shop_is_no_feed(write_feed: WriteFeed, page: str) -> None:
     with pytest.raises(errors.FeedFormatUnsupported, match="web page"):
-        inspect(write_feed('<?xml version="1.0"?><html><body>Log in</body></html>'))
+        inspect(write_feed(page))

@@ -16,9 +16,9 @@ _SYNONYMS = {
         codigo | kód | kod | produktnummer | varenummer | artikelkod | indeks""",
     "title": """title | name | product name | product title | produktname | artikelname | artikelbezeichnung |
         produktbezeichnung | bezeichnung | produkttitel | titel | kurzbezeichnung | kurzbez | kurztext |
-        bezeichnung 1 | titolo | nome prodotto | nome | désignation | designation | libellé | nom du produit |
-        nom | titre | nombre | nombre del producto | título | naam | productnaam | název | nazwa | item name |
-        denominazione | denominación""",
+        bezeichnung 1 | titolo | nome prodotto | nome articolo | nome | désignation | designation | libellé |
+        nom du produit | nom | titre | nombre | nombre del producto | título | naam | productnaam | název | nazwa |
+        item name | denominazione | denominación""",
     "description": """description | description html | body | body html | long description | product
         description | beschreibung | produktbeschreibung | artikelbeschreibung | langtext | langbeschreibung |
         descrizione | description longue | descripción | descripcion | omschrijving | popis | opis""",
@@ -67,7 +67,7 @@ _SYNONYMS = {
     "image": """image | image url | image link | picture | picture url | photo | main image | images | image 1
         | image1 | image src | bild | bilder | bild url | bildurl | bild 1 | bild1 | produktbild | hauptbild |
         artikelbild | bildlink | immagine | immagini | url immagine | imagen | imágenes | url image | afbeelding
-        | obrázek | foto""",
+        | obrázek | foto | foto 1""",
     "more_images": """more images | additional images | additional image link | additional image urls | weitere
         bilder""",
     "image_alt": "image alt | image alt text | alt text | bildbeschreibung",
@@ -81,7 +81,7 @@ _SYNONYMS = {
     "condition": "condition | zustand",
     "net_price": """netto vk | vk netto | nettopreis | netto preis | preis netto | verkaufspreis netto | net
         price | price net | price excl vat | price ex vat | price ex tax | prix ht | prezzo netto | precio sin
-        iva | precio neto | cena bez dph | cena netto | uvp netto""",
+        iva | precio neto | cena bez dph | cena netto | uvp netto | netto | prezzi netto""",
     "vat": """vat | vat rate | tax | tax rate | mwst | mwst satz | ust | ust satz | steuersatz | steuersatz in
         | steuer | iva | aliquota iva | tva | taux tva | dph""",
 }
@@ -92,6 +92,7 @@ _NUMBERED_IMAGES = (
     "bild url {}",
     "immagine {}",
     "imagen {}",
+    "foto {}",
     "image{}",
     "bild{}",
 )
