@@ -52,7 +52,10 @@ def retry_after(headers: Mapping[str, str], now: datetime, *, is_limited: bool =
     text = headers.get("retry-after", "").strip()
     if not text and is_limited:
         reset = headers.get("x-ratelimit-reset", "").strip()
-        text = str(int(reset) - now.timestamp()) if reset.isascii() and reset.isdecimal() and len(reset) < 16 else ""
+        # Whole seconds: the limit may end up to one later than they say.
+        text = (
+            str(int(reset) + 1 - now.timestamp()) if reset.isascii() and reset.isdecimal() and len(reset) < 16 else ""
+        )
     if not text:
         return None
     try:
