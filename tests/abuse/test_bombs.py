@@ -7,22 +7,22 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.memory import PEAK_MEGABYTES
 from tests.support.shared import shared
 
 SECONDS, MEGABYTES = 10, 512
-READ = """
-import json, resource, sys, time
+READ = f"""{PEAK_MEGABYTES}
+import json, sys, time
 from pathlib import Path
 from app.integrations.feeds.errors import FeedRefused
 from app.integrations.feeds.reader import open_feed
 for name in sys.argv[1:]:
     began = time.process_time()
     try:
-        found = {"rows": sum(page.rows_read for page in open_feed(Path(name)).read())}
+        found = {{"rows": sum(page.rows_read for page in open_feed(Path(name)).read())}}
     except FeedRefused as refused:
-        found = {"code": refused.code, "detail": refused.detail}
-    found |= {"seconds": time.process_time() - began}
-    found |= {"megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}
+        found = {{"code": refused.code, "detail": refused.detail}}
+    found |= {{"seconds": time.process_time() - began, "megabytes": peak_megabytes()}}
     print(json.dumps(found), flush=True)
 """
 READABLE = {"csv_mixed_eol.csv": 3, "csv_utf16.csv": 1}
