@@ -154,6 +154,10 @@ class Settings(BaseSettings):
     external_api_key: SecretStr = SecretStr("")
     external_api_interval_minutes: int = Field(default=30, ge=1)
 
+    # --- AliExpress: the operator's application, which sellers give their consent to
+    aliexpress_app_key: str = ""
+    aliexpress_app_secret: SecretStr = SecretStr("")
+
     # --- the sandbox (not in production)
     sandbox_url: str = "http://127.0.0.1:8900"
     sandbox_token: SecretStr = SecretStr("")

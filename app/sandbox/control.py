@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from app.sandbox import bigbuy
+from app.sandbox import aliexpress, bigbuy
 from app.sandbox.dummyjson.shop import Json
 from app.sandbox.faults import FaultWanted
 from app.sandbox.vendor import VendorDouble
@@ -65,6 +65,7 @@ class Control:
     def routes(self) -> list[BaseRoute]:
         """Everything below /_sandbox."""
         product = "/dummyjson/products/{product_id}"
+        paid = self._world.aliexpress.steering()
         guarded: list[tuple[str, str, Handler]] = [
             ("GET", "/state", self.state),
             ("POST", "/reset", self.reset),
@@ -80,6 +81,7 @@ class Control:
             ("PATCH", product, self.change_product),
             ("DELETE", product, self.remove_product),
             *((method, f"/{bigbuy.NAME}{path}", handler) for method, path, handler in self._world.bigbuy.steering()),
+            *((method, f"/{aliexpress.NAME}{path}", handler) for method, path, handler in paid),
         ]
         return [
             Route("/health", self.health, methods=["GET"]),

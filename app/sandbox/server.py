@@ -18,7 +18,9 @@ def create_app(settings: Settings, *, world: World | None = None) -> Starlette:
     """The sandbox over a world of its own; never in production."""
     if settings.is_production:
         raise NotInProduction("the sandbox is for development and trial: ENVIRONMENT=production has none")
-    held = world or World(seed=settings.sandbox_seed, products=settings.sandbox_products)
+    key, secret = settings.aliexpress_app_key, settings.aliexpress_app_secret.get_secret_value()
+    apps = {key: secret} if key and secret else {}
+    held = world or World(seed=settings.sandbox_seed, products=settings.sandbox_products, aliexpress_apps=apps)
     control = Control(held, settings.sandbox_token.get_secret_value())
     return Starlette(
         routes=[

@@ -1,8 +1,10 @@
 """All that the sandbox holds, in memory: its vendors' goods, the faults, the ledger. The same seed, the same world."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
-from app.sandbox import bigbuy, dummyjson
+from app.sandbox import aliexpress, bigbuy, dummyjson
+from app.sandbox.aliexpress.routes import Vendor as AliExpress
 from app.sandbox.bigbuy.routes import Vendor as BigBuy
 from app.sandbox.clock import SandboxClock
 from app.sandbox.dummyjson.routes import Vendor as DummyJson
@@ -15,7 +17,7 @@ from app.sandbox.vendor import VendorDouble
 class World:
     """One running sandbox."""
 
-    def __init__(self, *, seed: int, products: int) -> None:
+    def __init__(self, *, seed: int, products: int, aliexpress_apps: Mapping[str, str] | None = None) -> None:
         self.seed = seed
         self.products = products
         self.clock = SandboxClock()
@@ -23,7 +25,13 @@ class World:
         self.ledger = Ledger()
         self.dummyjson = DummyJson(Shop(products, seed), self.faults)
         self.bigbuy = BigBuy(seed=seed, products=products, faults=self.faults, clock=self.clock)
-        self.vendors: dict[str, VendorDouble] = {dummyjson.NAME: self.dummyjson, bigbuy.NAME: self.bigbuy}
+        apps = aliexpress_apps or {}
+        self.aliexpress = AliExpress(seed=seed, products=products, faults=self.faults, clock=self.clock, apps=apps)
+        self.vendors: dict[str, VendorDouble] = {
+            dummyjson.NAME: self.dummyjson,
+            bigbuy.NAME: self.bigbuy,
+            aliexpress.NAME: self.aliexpress,
+        }
 
     def reset(self, *, seed: int | None = None, products: int | None = None, rate_limits: bool = True) -> None:
         """Begin anew."""

@@ -13,6 +13,7 @@ import pytest
 
 from app.supervisor.ports import free_port
 from tests.cli.started import ROOT, environment
+from tests.docs.console import steps_of
 
 
 @pytest.fixture(scope="module")
@@ -91,3 +92,14 @@ def test_production_has_no_sandbox(tmp_path: Path) -> None:
     assert refused.returncode == 1
     assert "ENVIRONMENT=production has none" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_the_commands_of_the_document_do_what_it_says(served: dict[str, str]) -> None:
+    steps = steps_of(ROOT / "docs" / "sandbox.md")
+    assert len(steps) >= 12
+    for step in steps:
+        done = subprocess.run(
+            ["bash", "-c", step.command], cwd=ROOT, env=served, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, f"{step.command}\n{done.stderr}"
+        assert step.is_met_by(done.stdout), f"{step.command}\nprinted: {done.stdout}\nshown: {step.output}"
