@@ -59,11 +59,17 @@ class Shop:
     async def work(self) -> None:
         """Do what the outbox holds, what was put off included."""
         for _ in range(20):
+            await self._let_pauses_of_the_other_side_pass()
             async with self.worker.means.system.session() as session:
                 due = text("UPDATE outbox SET available_at = now() WHERE tenant_id = :tenant AND sent_at IS NULL")
                 await session.execute(due, {"tenant": self.seller.tenant_id})
             if not await self.worker.drain(self.seller.tenant_id):
                 return
+
+    async def _let_pauses_of_the_other_side_pass(self) -> None:
+        redis = self.worker.means.resources.redis
+        if keys := [key async for key in redis.client.scan_iter(f"{redis.prefix}lane:*")]:
+            await redis.client.delete(*keys)
 
     async def sync(self, body: Json | None = None) -> Json:
         """Trigger, work, and answer the job as it is then."""
