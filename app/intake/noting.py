@@ -47,7 +47,7 @@ SELECT :job, p.product_id, 'image', picture.id, 'created',
        jsonb_build_object('url', picture.url, 'alt', picture.alt, 'position', picture.nr - 1)
 FROM staged_products p JOIN products known ON known.id = p.product_id,
      unnest(p.image_ids, p.image_urls, p.image_alts) WITH ORDINALITY AS picture (id, url, alt, nr)
-WHERE {_KNOWN} AND {OWNED} AND NOT 'images' = ANY(known.locked_fields) AND NOT EXISTS (
+WHERE {_KNOWN} AND {OWNED} AND (NOT 'images' = ANY(known.locked_fields) OR {IS_EXPORT}) AND NOT EXISTS (
   SELECT FROM product_images there WHERE there.product_id = p.product_id AND md5(there.url) = md5(picture.url))
 """)
 

@@ -21,12 +21,19 @@ from app.products.lifecycle import GONE
 # The product's own fields that a source may change: staged column -> how a missing value reads.
 _CONTENT = ("title", "description", "brand", "category_id", "tags", "attributes", "options")
 _TERMS = ("sku", "gtin", "price", "compare_at_price", "cost", "currency")
+_LOCKED_TERMS = (*_TERMS, "weight_g")
 LOCKED_KEPT = 900
+EDIT_LOCKED = 902
+
+
+def _is_kept(field: str) -> str:
+    # The seller's own export is as much a person's word as the edit that has locked a field.
+    return f"('{field}' = ANY(known.locked_fields) AND NOT {IS_EXPORT})"
 
 
 def _fresh(field: str, ours: str, staged: str) -> str:
     return (
-        f"CASE WHEN '{field}' = ANY(known.locked_fields) THEN {ours}.{field}"
+        f"CASE WHEN {_is_kept(field)} THEN {ours}.{field}"
         f" ELSE coalesce({staged}.{field}, {ours}.{field}) END AS {field}"
     )
 
@@ -40,7 +47,7 @@ def _content_differs(field: str) -> str:
 
 
 def _may_change(field: str) -> str:
-    return f"{_content_differs(field)} AND NOT '{field}' = ANY(known.locked_fields)"
+    return f"{_content_differs(field)} AND NOT {_is_kept(field)}"
 
 
 # As a value, not as a join: so the ids are looked up in a hash table, whatever kind of join the planner is told to use.
@@ -102,10 +109,37 @@ FROM staged_products p JOIN products known ON known.id = p.product_id
 JOIN LATERAL (
   SELECT array_agg(field) AS fields FROM (VALUES
     {", ".join(_tried(field, _content_differs(field)) for field in _CONTENT)},
-    {", ".join(_tried(field, _terms_differ(field)) for field in _TERMS)}
+    {", ".join(_tried(field, _terms_differ(field)) for field in _LOCKED_TERMS)}
   ) AS tried (field, differs) WHERE differs AND field = ANY(known.locked_fields)
 ) kept ON kept.fields IS NOT NULL
-WHERE {PRODUCTS} AND p.matched_by IS NOT NULL AND {_OWNED} AND cardinality(known.locked_fields) > 0
+WHERE {PRODUCTS} AND p.matched_by IS NOT NULL AND NOT {IS_EXPORT} AND {_OWNED}
+  AND cardinality(known.locked_fields) > 0
+""")
+
+# What a person has changed in an export of ours is an edit like any other: the source does not write it back. Not the
+# stock: it has moved on since the export, and would stand still.
+_LOCK_EDITED = text(f"""
+WITH edited AS (
+  SELECT known.id, min(p.line) AS line, min(p.external_id) AS external_id, array_agg(field ORDER BY field) AS fields
+  FROM staged_products p JOIN products known ON known.id = p.product_id
+  CROSS JOIN LATERAL (VALUES
+    {", ".join(_tried(field, _content_differs(field)) for field in _CONTENT)},
+    {", ".join(_tried(field, _terms_differ(field)) for field in _LOCKED_TERMS)},
+    ('images', p.image_urls IS NOT NULL)
+  ) AS tried (field, differs)
+  WHERE {PRODUCTS} AND {IS_EXPORT} AND known.source_id IS NOT NULL AND differs AND NOT field = ANY(known.locked_fields)
+  GROUP BY known.id
+), told AS (
+  INSERT INTO import_rows (job_id, line, number, action, external_id, product_id, code, message)
+  SELECT :job, line, {EDIT_LOCKED}, 'warning', external_id, id, 'edit_locked',
+         'Changed here, so imports and syncs of its source leave it alone from now on: '
+         || array_to_string(fields, ', ') || '.'
+  FROM edited
+)
+UPDATE products target SET locked_fields = ARRAY(
+  SELECT name FROM unnest(target.locked_fields || edited.fields) AS name ORDER BY name COLLATE "C")
+FROM edited WHERE target.id = edited.id
+RETURNING target.id
 """)
 
 # One update gives a product its new content and renews what it repeats of its variants, so it comes last. A second one
@@ -137,12 +171,11 @@ WHERE {PRODUCTS} AND NOT v.matched AND {_OWNED}
 RETURNING product_id
 """)
 
-_VARIANT_FIELDS = (*_TERMS, "options", "weight_g", "image_url")
+_VARIANT_FIELDS = (*_LOCKED_TERMS, "options", "image_url")
 _VARIANT_VALUES = ", ".join(
     (
-        *(_fresh(field, "mine", "v") for field in _TERMS),
+        *(_fresh(field, "mine", "v") for field in _LOCKED_TERMS),
         "CASE WHEN v.options = '{}' THEN mine.options ELSE v.options END AS options",
-        "coalesce(v.weight_g, mine.weight_g) AS weight_g",
         "coalesce(v.image_url, mine.image_url) AS image_url",
     )
 )
@@ -186,7 +219,7 @@ SELECT DISTINCT mine.product_id FROM written JOIN variants mine ON mine.id = wri
 _DROP_OLD_IMAGES = text(f"""
 DELETE FROM product_images old USING staged_products p JOIN products known ON known.id = p.product_id
 WHERE {PRODUCTS} AND p.matched_by IS NOT NULL AND p.image_urls IS NOT NULL AND {_OWNED}
-  AND NOT 'images' = ANY(known.locked_fields) AND old.product_id = p.product_id AND NOT old.url = ANY(p.image_urls)
+  AND NOT {_is_kept("images")} AND old.product_id = p.product_id AND NOT old.url = ANY(p.image_urls)
 RETURNING old.product_id
 """)
 _WRITE_IMAGES = text(f"""
@@ -194,7 +227,7 @@ INSERT INTO product_images AS known_image (id, product_id, url, alt, position)
 SELECT picture.id, p.product_id, picture.url, picture.alt, picture.nr - 1
 FROM staged_products p JOIN products known ON known.id = p.product_id,
      unnest(p.image_ids, p.image_urls, p.image_alts) WITH ORDINALITY AS picture (id, url, alt, nr)
-WHERE {PRODUCTS} AND {_OWNED} AND NOT 'images' = ANY(known.locked_fields)
+WHERE {PRODUCTS} AND {_OWNED} AND NOT {_is_kept("images")}
 ON CONFLICT (product_id, md5(url)) DO UPDATE SET alt = excluded.alt, position = excluded.position
 WHERE (known_image.alt, known_image.position) IS DISTINCT FROM (excluded.alt, excluded.position)
 RETURNING product_id
@@ -207,7 +240,7 @@ FROM staged_products p
 {WITH_VARIANTS}
 JOIN variants mine ON mine.id = v.variant_id AND mine.deleted_at IS NULL
 JOIN products known ON known.id = mine.product_id
-WHERE {PRODUCTS} AND v.stock IS NOT NULL AND {_OWNED} AND NOT 'stock' = ANY(known.locked_fields)
+WHERE {PRODUCTS} AND v.stock IS NOT NULL AND {_OWNED} AND NOT {_is_kept("stock")}
 """
 _PRODUCTS_OF = text("SELECT DISTINCT product_id FROM variants WHERE id = ANY(:ids)")
 
@@ -286,7 +319,8 @@ async def _update_products(session: AsyncSession, batch: Batch, changed: set[UUI
 
 async def _update_parts(session: AsyncSession, batch: Batch) -> set[UUID]:
     changed: set[UUID] = set()
-    for statement in (_UPDATE_VARIANTS, _COME_BACK, _DROP_OLD_IMAGES):
+    # The edits first: they are found by comparing with what is there.
+    for statement in (_LOCK_EDITED, _UPDATE_VARIANTS, _COME_BACK, _DROP_OLD_IMAGES):
         changed.update((await session.execute(statement, batch.params)).scalars())
     return changed
 

@@ -96,7 +96,9 @@ def _undo_key(job_id: UUID) -> str:
 async def _lock_waiting(session: AsyncSession, job_id: UUID) -> Job:
     job = await repository.lock_job(session, job_id)
     if job.status != JobStatus.WAITING:
-        raise JobNotWaiting(f"The job is {job.status}; it does not wait for anybody.")
+        # What discarded it names the job that asks anew.
+        reason = f" {job.error_message}" if job.outcome == OutcomeKind.DISCARDED and job.error_message else ""
+        raise JobNotWaiting(f"The job is {job.status}; it does not wait for anybody.{reason}")
     return job
 
 

@@ -160,6 +160,7 @@ async def test_a_newer_import_discards_the_one_that_waits_and_both_say_so(
     assert (old["status"], old["outcome"], newer["id"] in old["error_message"]) == ("cancelled", "discarded", True)
     answer = await api.post(f"/api/v1/jobs/{waiting['id']}/confirm", headers=seller.headers)
     assert (answer.status_code, answer.json()["code"]) == (409, "job_not_waiting")
+    assert newer["id"] in answer.json()["detail"]
 
 
 async def test_the_rejected_rows_of_a_waiting_import_can_be_downloaded(
