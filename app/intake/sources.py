@@ -131,6 +131,14 @@ async def take_turn(session: AsyncSession, source_id: UUID, job_id: UUID) -> Tur
     return Turn(taken, discarded if taken else None)
 
 
+async def take_free_turn(session: AsyncSession, source_id: UUID, job_id: UUID) -> bool:
+    """Like `take_lease`, but beside an import that waits for a person, which stays: it has written nothing yet."""
+    holder, status = (await session.execute(_HOLDER, {"source": source_id})).one()
+    if status == JobStatus.WAITING and holder != job_id:
+        return True
+    return (await session.execute(_TAKE, {"source": source_id, "job": job_id})).first() is not None
+
+
 async def is_busy(session: AsyncSession, source_id: UUID, job_id: UUID) -> bool:
     """Whether another job is importing from the source right now."""
     holder, status = (await session.execute(_HOLDER, {"source": source_id})).one()

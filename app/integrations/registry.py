@@ -11,6 +11,7 @@ from app.core.errors import Unprocessable
 from app.integrations import bigbuy, dummyjson
 from app.integrations.contracts.access import Access
 from app.integrations.contracts.catalogue import CatalogueSource
+from app.integrations.contracts.stock import StockSource
 from app.integrations.contracts.vendor import Environment, Vendor
 
 VENDORS: dict[str, Vendor] = {
@@ -53,6 +54,13 @@ def open_source(vendor: Vendor, access: Access) -> AbstractAsyncContextManager[C
         able = sorted(name for name, other in VENDORS.items() if other.source)
         raise VendorUnknown(f"{vendor.label} cannot list goods; these can: {', '.join(able)}.")
     return vendor.source(access)
+
+
+def open_stock(vendor: Vendor, access: Access) -> AbstractAsyncContextManager[StockSource]:
+    """The stock of a connection, for the duration of a block; nothing is called before it is read."""
+    if vendor.stock is None:
+        raise VendorUnknown(f"{vendor.label} cannot tell its stock without its goods.")
+    return vendor.stock(access)
 
 
 def external_provider(app: Settings) -> ExternalProvider:

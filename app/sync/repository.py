@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Select, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.connections.models import Connection
 from app.queue.models import Job, Schedule
 from app.queue.names import JobStatus
 from app.sync import kinds
@@ -78,6 +79,22 @@ async def count_unfinished(session: AsyncSession, tenant_id: int, connection_id:
     )
     unfinished = newest.c.status.in_([JobStatus.PENDING.value, JobStatus.RUNNING.value])
     return int(await session.scalar(select(func.count()).where(unfinished)) or 0)
+
+
+async def has_older(session: AsyncSession, connection: Connection, job_id: UUID, tasks: Collection[str]) -> bool:
+    """Whether a job of these kinds that was made before this one is still to do for the connection."""
+    older = (
+        select(Job.id)
+        .where(
+            Job.tenant_id == connection.tenant_id,
+            Job.params["connection_id"].astext == str(connection.id),
+            Job.job_type.in_(tasks),
+            Job.status.in_([JobStatus.PENDING.value, JobStatus.RUNNING.value]),
+            Job.id < job_id,
+        )
+        .limit(1)
+    )
+    return await session.scalar(older) is not None
 
 
 async def next_runs(session: AsyncSession, tenant_id: int, connection_ids: Collection[UUID]) -> dict[str, datetime]:

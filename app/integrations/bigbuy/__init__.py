@@ -21,6 +21,7 @@ VENDOR = Vendor(
     settings=BigBuy,
     sandbox_settings=sandbox_settings,
     credentials=("api_key",),
+    sandbox_credentials={"api_key": "sandbox"},
     documentation="https://api.bigbuy.eu/rest/doc",
     check=check_credentials,
     source=open_source,
