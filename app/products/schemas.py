@@ -161,7 +161,10 @@ class ExportQuery(ProductFilter):
 
     format: Annotated[
         Literal["csv", "ndjson"],
-        Field(description="`csv` for people and spreadsheets; `ndjson`: a product per line, as the API answers it."),
+        Field(
+            description="`csv` for people and spreadsheets; `ndjson`: a product per line, as the API answers it, "
+            "for other programs. Only CSV can be imported again."
+        ),
     ] = "csv"
     delimiter: Annotated[
         Literal["comma", "semicolon", "tab"] | None,

@@ -281,6 +281,19 @@ async def test_ndjson_is_the_product_as_the_api_answers_it(shop: Shop) -> None:
     assert lines == sorted(listed, key=lambda product: str(product["id"]))
 
 
+@pytest.mark.parametrize("whole", [True, False], ids=["export", "page"])
+async def test_products_as_the_api_answers_them_do_not_come_in_a_second_time(
+    shop: Shop, drain: Drain, *, whole: bool
+) -> None:
+    await make_nasty(shop)
+    before = await all_products(shop.api, shop.seller)
+    answer = await export(shop, format="ndjson") if whole else await shop.send("GET", "/products")
+    job = await upload(shop.api, shop.seller, drain, answer.content, "products.json")
+    assert (job["status"], job["error_code"]) == ("failed", "feed_is_our_json")
+    assert "CSV" in job["error_message"]
+    assert await all_products(shop.api, shop.seller) == before
+
+
 async def test_the_filters_of_the_list_choose_what_is_exported(shop: Shop) -> None:
     await shop.make(title="Cheap", sku="C", price="1", tags=["x"])
     dear = await shop.make(title="Dear", sku="D", price="100")

@@ -142,6 +142,13 @@ class FeedIsExport(FeedRefused):
     mend = "Send it with mode `partial`; archive products by their status or in the product list."
 
 
+class FeedIsOurJson(FeedRefused):
+    """Products as the API answers them: read as goods of a feed, they would all come in a second time."""
+
+    code, title = "feed_is_our_json", "Our own products as JSON are not read back"
+    mend = "Export them as CSV, which can be changed and imported again."
+
+
 class FeedCursorInvalid(FeedRefused):
     code, title = "feed_cursor_invalid", "The cursor does not belong to this file"
     mend = "Start the reading again from the beginning."

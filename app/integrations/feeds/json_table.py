@@ -10,7 +10,7 @@ from pathlib import Path
 
 from app.integrations.contracts.feed import FeedWarning
 from app.integrations.feeds.encoding import Head, scan_utf8
-from app.integrations.feeds.errors import FeedHeaderOnly, FeedJsonUnusable, FeedTooManyColumns
+from app.integrations.feeds.errors import FeedHeaderOnly, FeedIsOurJson, FeedJsonUnusable, FeedTooManyColumns
 from app.integrations.feeds.headers import normalised, unique_names
 from app.integrations.feeds.heads import cut_behind, cut_to_head
 from app.integrations.feeds.json_records import Place, Record, RecordReader
@@ -25,6 +25,7 @@ FURTHER = "further fields"
 LOOK_BYTES = 32 << 20
 _SAMPLE_ROWS = 200
 _VARIANTS_PER_RECORD = 4096  # in a cursor: byte * this + variant
+_OURS = frozenset(("id", "variants", "sources", "locked_fields", "version"))
 _LEAVES = frozenset(("sku", "barcode", "ean", "gtin", "upc", "mpn", "stock", "quantity", "price", "currency"))
 
 
@@ -96,6 +97,8 @@ def _look_over(path: Path, place: Place) -> _Look:
     try:
         for record in reader:
             if isinstance(record.value, dict):
+                if record.value.keys() >= _OURS:
+                    raise FeedIsOurJson("The file holds products as this API answers them.", FeedIsOurJson.mend)
                 _take(look, rows_of(record.value, look.left_out))
             look.seen = record.offset
             if record.offset > LOOK_BYTES:
