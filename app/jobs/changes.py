@@ -7,6 +7,7 @@ Taking changes back is app/products/restore.py.
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from typing import cast
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, insert, select, text, tuple_
@@ -29,10 +30,16 @@ from app.jobs.models import ChangeAction, ChangeKind, JobChange
 from app.jobs.schemas import ChangeQuery, ChangeView
 from app.queue import registry
 from app.queue.models import Job
+from app.queue.run import Run
 
 ORDER = Order("product_id", descending=False)
 CHANGES_OF_PRODUCT = 200
+FORGOTTEN_AT_ONCE = 20_000
 _RECORD = text("SELECT set_config('app.changes_of', :job, true)")
+_FORGET = text("""
+DELETE FROM job_changes WHERE ctid IN (
+  SELECT ctid FROM job_changes WHERE job_id = ANY(CAST(:jobs AS uuid[])) LIMIT :size)
+""")
 _KEY = (JobChange.product_id, JobChange.kind, JobChange.entity_id, JobChange.field)
 
 
@@ -54,6 +61,17 @@ async def record(session: AsyncSession, job_id: UUID) -> None:
     What is made new is not seen by the triggers: whoever makes it notes it.
     """
     await session.execute(_RECORD, {"job": str(job_id)})
+
+
+async def forget(run: Run) -> None:
+    """Clear away the changes of purged jobs: the body of a kind that others name as `forget`."""
+    jobs = cast("list[dict[str, str]]", run.params["jobs"])
+    values = {"jobs": [job["job_id"] for job in jobs], "size": FORGOTTEN_AT_ONCE}
+    gone = FORGOTTEN_AT_ONCE
+    while gone == FORGOTTEN_AT_ONCE:
+        run.raise_if_stopped()
+        async with run.sessions.begin() as session:
+            gone = (await session.execute(_FORGET, values)).rowcount  # type: ignore[attr-defined]
 
 
 async def refuse(session: AsyncSession, job_id: UUID, refusals: Iterable[Refusal]) -> None:

@@ -68,8 +68,8 @@ def job(
 
     `undo` names a kind that is enqueued with params {"job_id"} to take this one back. `confirm` names the kind whose
     body goes on with the same job once a person has confirmed it. `discard` names a kind that clears up after a
-    discarded job, enqueued with params {"job_id"}. `forget` names a kind that clears up what jobs have left outside the
-    database when they are purged, enqueued with params {"jobs": [{"job_id", "params"}]}.
+    discarded job, enqueued with params {"job_id"}. `forget` names a kind that clears up what jobs have left outside
+    their rows when they are purged, enqueued with params {"jobs": [{"job_id", "params"}]}.
     """
 
     def register(body: Body) -> Body:
