@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from app.core.ids import new_id
 from app.integrations import registry
 from app.integrations.contracts.access import Access
 from app.integrations.contracts.supplier import Address
@@ -24,9 +25,9 @@ ADDRESS = Address(
 
 
 def open_to(sandbox: Sandbox, slug: str, **settings: object) -> Access:
-    """A connection to the vendor in the sandbox; `settings` are those of the installation."""
+    """A connection to the vendor in the sandbox, in a lane of its own; `settings` are those of the installation."""
     app, vendor = sandbox.settings(**settings), registry.get_vendor(slug)
-    return Access(app, vendor.settings_for(app, "sandbox", {}), CREDENTIALS.get(slug, {}), lane=f"{slug} in a test")
+    return Access(app, vendor.settings_for(app, "sandbox", {}), CREDENTIALS.get(slug, {}), lane=str(new_id()))
 
 
 def goods_left(sandbox: Sandbox, slug: str) -> set[str]:

@@ -10,7 +10,7 @@ from app.integrations.contracts.errors import AuthExpired
 async def check_credentials(access: Access) -> Account:
     """See contracts.access.CredentialsCheck. BigBuy does not name the account."""
     own = BigBuy.model_validate(access.settings)
-    async with open_api(access) as client:
+    async with open_api(access, to="account") as client:
         try:
             await Api(client, own).get_status()
         except Refused as refused:

@@ -13,7 +13,7 @@ from app.integrations.bigbuy.settings import BigBuy
 from app.integrations.contracts.access import Access
 from app.integrations.contracts.errors import AuthExpired, Unavailable
 from app.integrations.feeds.json_records import Json
-from app.integrations.http import Client, Limits, download, open_client
+from app.integrations.http import Client, Lane, Limits, download, open_client
 
 MOST_BYTES = 32 * 1024 * 1024
 MOST_OF_A_LIST = 1024 * 1024 * 1024
@@ -146,10 +146,15 @@ def _checked(name: List) -> Callable[[Path], None]:
     return check
 
 
-def open_api(access: Access) -> Client:
-    """The client for a connection. Raises AuthExpired for a key that cannot be one."""
+def open_api(access: Access, *, to: str) -> Client:
+    """The client for a connection. Raises AuthExpired for a key that cannot be one.
+
+    BigBuy's limits are those of single calls and their size is told nowhere: `to` names a lane within the connection,
+    so that goods that are told to wait for an hour do not hold up orders.
+    """
     key = access.credentials.get("api_key", "")
     if not _KEY.fullmatch(key):
         raise AuthExpired("The API key is missing, or holds characters that no key has.")
     headers = {"accept": "application/json", "authorization": f"Bearer {key}"}
-    return open_client(access.app, limits=Limits.of(access.app, max_bytes=MOST_BYTES), headers=headers)
+    limits = Limits.of(access.app, max_bytes=MOST_BYTES)
+    return open_client(access.app, limits=limits, headers=headers, lane=Lane(f"{access.lane} {to}"))

@@ -60,12 +60,13 @@ class Lists:
 
     def of_product(self, name: List, product_id: int) -> list[Item]:
         """The items of a list that name the product, by id."""
-        asked = "SELECT body FROM items WHERE list = ? AND parent = ? ORDER BY id"
+        asked = "SELECT body FROM items INDEXED BY of_parent WHERE list = ? AND parent = ? ORDER BY id"
         return [_item(body) for (body,) in self._database.execute(asked, (name, product_id))]
 
     def is_parent(self, name: List, product_id: int) -> bool:
         """Whether an item of the list names the product."""
-        return bool(self._one("SELECT EXISTS (SELECT 1 FROM items WHERE list = ? AND parent = ?)", name, product_id)[0])
+        asked = "SELECT EXISTS (SELECT 1 FROM items INDEXED BY of_parent WHERE list = ? AND parent = ?)"
+        return bool(self._one(asked, name, product_id)[0])
 
     def page(self, name: List, after: int | None, size: int) -> list[tuple[int, Json]]:
         """So many items behind an id, or from the beginning, with their ids and in their order."""

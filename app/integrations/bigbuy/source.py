@@ -39,7 +39,7 @@ _CURSOR = re.compile(r"([0-9]{1,9}):(-?[0-9]{1,19})")
 async def open_source(access: Access) -> AsyncIterator[CatalogueSource]:
     """See contracts.vendor.Opener."""
     own = BigBuy.model_validate(access.settings)
-    async with open_api(access) as client:
+    async with open_api(access, to="goods") as client:
         yield BigBuySource(Api(client, own), own)
 
 

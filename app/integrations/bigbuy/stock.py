@@ -52,7 +52,7 @@ KINDS = (
 async def open_stock(access: Access) -> AsyncIterator[StockSource]:
     """See contracts.vendor.Opener."""
     own = BigBuy.model_validate(access.settings)
-    async with open_api(access) as client:
+    async with open_api(access, to="stock") as client:
         yield BigBuyStock(Api(client, own), own)
 
 

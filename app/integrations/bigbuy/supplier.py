@@ -36,7 +36,7 @@ _NO_CARRIER = "ER010"
 async def open_supplier(access: Access) -> AsyncIterator[Supplier]:
     """See contracts.vendor.Opener."""
     own = BigBuy.model_validate(access.settings)
-    async with open_api(access) as client:
+    async with open_api(access, to="orders") as client:
         yield BigBuySupplier(Api(client, own), own)
 
 

@@ -167,7 +167,7 @@ class Client:
         while self._lane:
             turn = await self._lanes.take(self._lane, most=ends_at - time.monotonic())
             if turn.word == "open":
-                raise Unavailable(
+                raise NotSent(
                     f"{host} failed {FAILURES} times in a row: it is left alone for a while, then tried once.",
                     retry_after=turn.wait,
                 )
