@@ -12,7 +12,7 @@ from app.integrations.feeds.encoding import Head, look_at_head
 from app.integrations.feeds.errors import FeedTooManyColumns, FeedWithoutItems
 from app.integrations.feeds.heads import cut_behind
 from app.integrations.feeds.records import MAX_COLUMNS, Position, RowStream, Table
-from app.integrations.feeds.xml_cells import Cell, CellReader
+from app.integrations.feeds.xml_cells import CellReader, CellTuple
 from app.integrations.feeds.xml_items import Element, items_of, line_of
 from app.integrations.feeds.xml_shape import Shape, find_shape
 from app.integrations.feeds.xml_text import XmlText, find_encoding
@@ -37,7 +37,7 @@ class _Survey:
     columns: dict[str, int] = field(default_factory=dict)
     named: set[str] = field(default_factory=set)
     categories: dict[str, tuple[str, str]] = field(default_factory=dict)
-    sample: list[list[Cell]] = field(default_factory=list)
+    sample: list[list[CellTuple]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +156,11 @@ def _survey(text: XmlText, shape: Shape) -> _Survey:
         line = line_of(item)
         found.lines_shared = found.lines_shared or line <= last
         last = line
-        cells = list(reader.cells(item))
+        cells = reader.cells(item)
         _note_columns(found, cells)
         if len(found.sample) < _SAMPLE_ROWS and sampled < _SAMPLE_CHARACTERS:
             found.sample.append(cells)
-            sampled += sum(len(cell.text) for cell in cells)
+            sampled += sum(len(text) for _, text, _ in cells)
     if not found.columns:
         raise FeedWithoutItems(
             f"No {shape.items[-1]} with anything in it stands in {'/'.join(shape.items[:-1])}.",
@@ -170,14 +170,14 @@ def _survey(text: XmlText, shape: Shape) -> _Survey:
     return found
 
 
-def _note_columns(found: _Survey, cells: list[Cell]) -> None:
+def _note_columns(found: _Survey, cells: list[CellTuple]) -> None:
     columns = found.columns
     times: dict[str, int] = {}
-    for cell in cells:
-        name = cell.column
-        if cell.is_named:
+    for column, text, is_named in cells:
+        name = column
+        if is_named:
             found.named.add(name)
-        elif cell.text:
+        elif text:
             times[name] = count = times.get(name, 0) + 1
             if count > 1:
                 if count > _MAX_REPEATS:
@@ -199,7 +199,7 @@ def _header(survey: _Survey) -> list[str]:
     return [name for name in names if name in kept]
 
 
-def _row(plan: _Plan, cells: Iterable[Cell]) -> list[str]:
+def _row(plan: _Plan, cells: Iterable[CellTuple]) -> list[str]:
     row, places = [""] * plan.width, plan.places
     for column, text, is_named in cells:
         if not text:
