@@ -73,3 +73,15 @@ class AccountDiffers(Conflict):
 
     code, title = "account_differs", "These credentials open another account"
     mend = "Connect the other account as a connection of its own."
+
+
+class ConsentNotOffered(Unprocessable):
+    code, title = "consent_not_offered", "This vendor is connected by credentials, not by a consent"
+    mend = "Use POST /suppliers/connect."
+
+
+class RedirectRefused(Unprocessable):
+    """A code sent to a stranger's address would be the stranger's."""
+
+    code, title = "redirect_refused", "The vendor is not asked to send the seller there"
+    mend = "Use an address of this installation (PUBLIC_URL) or of a frontend that CORS_ORIGINS names."

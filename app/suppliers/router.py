@@ -10,12 +10,16 @@ from app.accounts.idempotent import Idempotent
 from app.connections import errors as connections
 from app.core.pagination import Page, page_response
 from app.core.problems import problems
+from app.core.text import CleanStr
 from app.integrations.contracts.errors import AuthExpired, Broken, RateLimited, Rejected, Unavailable
 from app.jobs.schemas import JobView
-from app.suppliers import change, connect, offered, reads, remove, start
+from app.suppliers import change, connect, consents, offered, reads, remove, start
 from app.suppliers.dependencies import Held, SupplierReader, SupplierWriter, SyncWriter, TenantId
 from app.suppliers.errors import SupplierUnknown
 from app.suppliers.schemas import (
+    ConsentBegun,
+    ConsentCode,
+    ConsentQuery,
     SupplierChange,
     SupplierConnect,
     SupplierDeleted,
@@ -115,6 +119,33 @@ async def get_supplier_status(
 ) -> SupplierStatus:
     """How a supplier stands: its last syncs, how many goods are its, how old that knowledge is, what comes next."""
     return await reads.get_status(session, tenant_id, supplier_id)
+
+
+@router.get(
+    "/{vendor}/authorize",
+    responses=problems(
+        SupplierUnknown,
+        connections.ConnectionNotFound,
+        connections.ConsentNotOffered,
+        connections.RedirectRefused,
+        connections.ConnectionSettingsInvalid,
+    ),
+)
+async def authorize_supplier(
+    vendor: CleanStr, actor: SupplierWriter, held: Held, query: Annotated[ConsentQuery, Query()]
+) -> ConsentBegun:
+    """Begin a consent at a vendor that hands out no keys: send the seller's browser to the answered address."""
+    return await consents.begin(held.database.sessions(actor.scope), held.settings, actor, vendor, query)
+
+
+@router.get("/{vendor}/callback", responses=problems(*_REFUSED, connections.ConsentInvalid, connections.AccountDiffers))
+async def end_supplier_consent(
+    vendor: CleanStr, actor: SupplierWriter, held: Held, query: Annotated[ConsentCode, Query()]
+) -> SupplierView:
+    """End a consent with what the vendor has sent the browser back with. The frontend calls it with the same login
+    that began it: once, within ten minutes.
+    """
+    return await consents.end(held.database.sessions(actor.scope), held.settings, actor, vendor, query)
 
 
 @router.patch(

@@ -198,3 +198,32 @@ class SupplierDeleted(BaseModel):
     deleted: Literal[True] = True
     offers_removed: int
     products_kept: int
+
+
+class ConsentQuery(BaseModel):
+    """What to connect by a consent; with `supplier_id` it connects that supplier anew."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    redirect_uri: Annotated[
+        CleanStr | None, Field(max_length=500, description="The frontend's page that is sent `code` and `state`.")
+    ] = None
+    name: Name | None = None
+    environment: Literal["sandbox", "live"] | None = None
+    supplier_id: UUID | None = None
+
+
+class ConsentCode(BaseModel):
+    """What the vendor has sent the seller back with."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    code: Annotated[CleanStr, Field(min_length=1, max_length=2000)]
+    state: Annotated[CleanStr, Field(min_length=1, max_length=200)]
+
+
+class ConsentBegun(BaseModel):
+    """Where the seller's browser goes now."""
+
+    authorize_url: str = Field(examples=["https://vendor.example/oauth/authorize?state=…"])
+    expires_in: int = Field(description="Seconds until the consent must have come back.", examples=[600])
