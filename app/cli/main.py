@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "doctor": "doctor",
     "pulse": "pulse",
     "sandbox": "sandbox_app",
+    "new-vendor": "new_vendor",
 }
 
 
@@ -45,7 +46,7 @@ def command_line(names: Iterable[str]) -> typer.Typer:
     app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
     app.callback(help="Crossdock: goods in, listings out, orders through.")(_no_options)
     for name in names:
-        command = getattr(import_module(f"app.cli.{name}"), COMMANDS[name])
+        command = getattr(import_module(f"app.cli.{name.replace('-', '_')}"), COMMANDS[name])
         if isinstance(command, typer.Typer):
             app.add_typer(command, name=name)
         else:
