@@ -19,6 +19,7 @@ RefusalCode = Literal[
     "currency_missing",
     "currency_mismatch",
     "below_zero",
+    "rounds_to_zero",
     "too_large",
     "variant_missing",
 ]
@@ -107,6 +108,11 @@ def reprice(rule: Rule, terms: Terms) -> Priced | Refused:
         raised = floor is not None and amount < floor
         if floor is not None and raised:
             amount = round_to(Rounding("up", grid.step, grid.ending), floor)
+        if not amount and wanted > 0:
+            called = _CALLED[rule.field]
+            return Refused(
+                "rounds_to_zero", f"The {called} would be rounded down to zero.", "Take off less, or round up."
+            )
         if amount > LARGEST:
             return Refused("too_large", f"The {_CALLED[rule.field]} would exceed {LARGEST}.", "Change it by less.")
         return Priced(amount, raised)

@@ -33,7 +33,8 @@ def assert_problem(answer: httpx.Response) -> None:
 
 def assert_sane(answer: httpx.Response) -> None:
     # Connecting calls the vendor, whose sandbox does not run here: that it is away is a true answer.
-    assert answer.status_code < 500 or answer.json()["code"] == "vendor_unavailable", answer.text
+    calls_a_vendor = answer.request.url.path.rstrip("/").endswith("/suppliers/connect")
+    assert answer.status_code < 500 or (calls_a_vendor and answer.json()["code"] == "vendor_unavailable"), answer.text
     assert "rate_limited" not in answer.text, "the test would prove nothing"
     if answer.status_code >= 400:
         assert_problem(answer)

@@ -94,6 +94,8 @@ def test_a_currency_without_coins_for_an_ending_gets_whole_units(rounding: Round
         (Rule("amount", D(1), currency="EUR"), terms(1, currency="USD"), "currency_mismatch"),
         (Rule("set", D(1), currency="EUR"), terms(currency="USD"), "currency_mismatch"),
         (Rule("amount", D(-2)), terms(1), "below_zero"),
+        (Rule("percent", D("-99.99")), terms(10), "rounds_to_zero"),
+        (Rule("percent", D(-1), rounding=Rounding("down", D(10))), terms(7), "rounds_to_zero"),
         (Rule("percent", D(100)), terms(LARGEST), "too_large"),
         (Rule("margin", D("0.9999")), terms(cost="99999999.99"), "too_large"),
     ],
@@ -104,6 +106,10 @@ def test_what_cannot_be_reckoned_is_refused_with_a_mend(rule: Rule, of: Terms, c
     assert refused.code == code
     assert refused.message.endswith(".")
     assert refused.mend.endswith(".")
+
+
+def test_a_price_may_be_made_zero_on_purpose() -> None:
+    assert amount(Rule("set", D(0)), terms(10)) == amount(Rule("percent", D(-100)), terms(10)) == 0
 
 
 def test_per_cent_needs_no_currency_of_its_own() -> None:
@@ -119,7 +125,10 @@ def test_the_floor_raises_what_would_fall_below_it_and_says_so() -> None:
 @given(prices, percents, roundings())
 def test_the_ending_always_holds(price: Decimal, percent: Decimal, rounding: Rounding) -> None:
     found = reprice(Rule("percent", percent, rounding=rounding), terms(price))
-    assert isinstance(found, Priced)
+    if isinstance(found, Refused):
+        assert found.code == "rounds_to_zero"
+        assert not round_to(rounding, price * (1 + percent / 100))
+        return
     assert (found.amount - rounding.ending) % rounding.step == 0
     assert found.amount >= rounding.ending
 
